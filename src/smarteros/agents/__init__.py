@@ -1,0 +1,1 @@
+"""Agents: they read a message and return a Decision."""

@@ -1,0 +1,37 @@
+"""What a channel must be able to do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from smarteros.domain.messages import Attachment, ConversationState, OutgoingReply, PostedReply
+from smarteros.domain.tenants import Tenant
+
+
+class Channel(Protocol):
+    """A way to customers. Every method raises TransientError (retry later), PermanentError (will not pass, for
+    example the conversation is gone) or ConfigError (credentials refused), and nothing else.
+    """
+
+    def conversation(self, tenant: Tenant, conversation_id: int) -> ConversationState:
+        """Read the conversation as it is now."""
+        ...
+
+    def download(self, tenant: Tenant, attachment: Attachment) -> bytes:
+        """Fetch an attachment, waiting while it is not yet readable.
+
+        At most 16 MiB and 10 s; only from hosts allowed for the tenant. RejectedInputError when it breaks a bound.
+        """
+        ...
+
+    def post(self, tenant: Tenant, reply: OutgoingReply) -> PostedReply:
+        """Put the reply into the conversation exactly once.
+
+        Called again with the same ``reply_id`` (after an unclear result or a crash) it looks for the marker first
+        and never posts a second message.
+        """
+        ...
+
+    def hand_over(self, tenant: Tenant, conversation_id: int, note: str) -> None:
+        """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing."""
+        ...

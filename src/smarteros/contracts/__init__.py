@@ -1,0 +1,1 @@
+"""Contracts: models, loader, lint, scenarios, exporters. Pure, no network."""

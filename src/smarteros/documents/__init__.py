@@ -1,0 +1,1 @@
+"""Reading photographed and PDF invoices."""

@@ -1,0 +1,1 @@
+"""Vendor-free frozen types. Nothing here does I/O or names a product."""

@@ -1,0 +1,166 @@
+"""The agent contract: what an agent is asked and what it decides.
+
+Request and response are the two JSON bodies of ``POST /api/v1/workspaces/{ws}/bots/{bot}/run``; an agent of any
+vendor speaks them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from smarteros.domain.messages import ChannelName, Contact
+from smarteros.domain.model import Model
+from smarteros.domain.tools import Product
+
+Intent = Literal[
+    "product_query", "cart_request", "order_status", "warranty_inquiry", "return_request",
+    "faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact",
+    "greeting", "thanks_goodbye", "human_request", "complaint", "ambiguous", "out_of_scope",
+]  # fmt: skip
+Route = Literal[
+    "shopify_sales", "support", "odoo_invoice_lookup", "kb_direct", "smalltalk", "human_handoff", "clarify",
+    "fallback",
+]  # fmt: skip
+ROUTE_OF_INTENT: dict[Intent, Route] = {
+    "product_query": "shopify_sales",
+    "cart_request": "shopify_sales",
+    "order_status": "support",
+    "warranty_inquiry": "odoo_invoice_lookup",
+    "return_request": "odoo_invoice_lookup",
+    "faq_hours": "kb_direct",
+    "faq_address": "kb_direct",
+    "faq_payment_methods": "kb_direct",
+    "faq_shipping": "kb_direct",
+    "faq_returns": "kb_direct",
+    "faq_contact": "kb_direct",
+    "greeting": "smalltalk",
+    "thanks_goodbye": "smalltalk",
+    "human_request": "human_handoff",
+    "complaint": "human_handoff",
+    "ambiguous": "clarify",
+    "out_of_scope": "fallback",
+}
+Language = Literal["es", "en"]
+
+
+class Entities(Model):
+    """What a message names. Every field is optional; numbers are whole, money is CLP."""
+
+    category: str | None = None
+    size: str | None = None
+    color: str | None = None
+    brand: str | None = None
+    model: str | None = None
+    gender: str | None = None
+    quantity: int | None = None
+    price_min: int | None = None
+    price_max: int | None = None
+    order_number: str | None = None
+    invoice_number: str | None = None
+    rut: str | None = None
+    date: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    place: str | None = None
+    sku: str | None = None
+    coupon: str | None = None
+    amount: int | None = None
+
+
+class DialogueState(Model):
+    """What must be remembered from the earlier turns of one conversation (context kept across flows)."""
+
+    flow_id: str | None = None
+    intent: Intent | None = None
+    language: Language | None = None
+    entities: Entities = Entities()
+    offered: tuple[Product, ...] = Field(default=(), description="Products of the last list, in its order")
+    pending: Literal["cart_offer", "invoice_photo"] | None = None
+    clarifications: int = Field(default=0, description="Clarifying questions in a row")
+    failed_photos: int = 0
+
+
+class OcrEntities(Model):
+    """Fields read from a photographed invoice (seed: ``message.ocr_entities``)."""
+
+    invoice_number: str | None = None
+    product_name: str | None = None
+    product_size: str | None = None
+    purchase_date: str | None = Field(default=None, description="ISO 8601 day")
+    warranty_days: int | None = None
+
+
+class AgentMessage(Model):
+    """The message part of a request."""
+
+    id: int
+    type: Literal["text", "image_with_text", "media"] = "text"
+    content: str = Field(default="", max_length=20_000)
+    attachments: tuple[dict[str, Any], ...] = ()
+    ocr_extracted_text: str | None = None
+    ocr_entities: OcrEntities | None = None
+
+
+class AgentContext(Model):
+    """Everything an agent may use besides the message."""
+
+    language: str = "es-CL"
+    shopify_connected: bool = False
+    shopify_store_domain: str | None = None
+    route_hint: str | None = None
+    ocr_confidence: float | None = None
+    invoice_detected: bool | None = None
+    history: tuple[str, ...] = Field(default=(), description="Earlier customer messages, oldest first")
+    state: DialogueState = DialogueState()
+    now: datetime | None = Field(default=None, description="Instant the customer wrote, aware UTC")
+
+
+class AgentRequest(Model):
+    """Body of the agent endpoint."""
+
+    tenant_id: str
+    channel: ChannelName
+    conversation_id: int
+    contact: Contact
+    message: AgentMessage
+    context: AgentContext = AgentContext()
+
+
+class Action(Model):
+    """Something the agent wants done before the reply; only tools the contract allows are called."""
+
+    type: Literal["CALL_MCP"] = "CALL_MCP"
+    tool: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Citation(Model):
+    """Where an answer's words come from."""
+
+    document: str
+    title: str
+    text: str
+    score: float
+
+
+class Decision(Model):
+    """What the agent decided.
+
+    ``confidence`` is the probability of the best in-scope intent, 0 to 1. ``reply`` is a final text taken from the
+    tenant's own passages, ``reply_suggestion`` a lead-in for a template.
+    """
+
+    intent: Intent
+    confidence: float = Field(ge=0, le=1)
+    route: Route
+    entities: Entities = Entities()
+    actions: tuple[Action, ...] = ()
+    reply: str | None = None
+    reply_suggestion: str | None = None
+    rag_context: tuple[Citation, ...] = ()
+    language: Language = "es"
+    frustrated: bool = False
+    second_intent: Intent | None = Field(default=None, description="Another question in the same message")

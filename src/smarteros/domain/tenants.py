@@ -1,0 +1,61 @@
+"""A tenant is one business. Whatever belongs to it is reached through its TenantScope only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from smarteros.domain.ids import TENANT_ID
+from smarteros.domain.model import Model
+
+SignatureMode = Literal["v1", "legacy", "both"]
+Tier = Literal["free", "pro", "enterprise"]
+
+
+class TenantScope(Model):
+    """Proof of whose data is being touched. Every read and write of tenant data takes one."""
+
+    tenant_id: str = Field(pattern=TENANT_ID.pattern)
+
+
+class InboxSettings(Model):
+    """One Chatwoot inbox of the tenant."""
+
+    inbox_id: int
+    channel: Literal["whatsapp", "webwidget", "email"]
+
+
+class Tenant(Model):
+    """Settings of one tenant; secrets are never in here, they are read from the SecretStore by path.
+
+    ``chatwoot_url`` has no trailing slash. ``tenant_key`` is the unguessable part of the webhook URL.
+    """
+
+    tenant_id: str = Field(pattern=TENANT_ID.pattern)
+    name: str
+    rut: str
+    tenant_key: str = Field(min_length=16)
+    tone: str = ""
+    language: Literal["es-CL", "en"] = "es-CL"
+    tier: Tier = "free"
+    active: bool = True
+    chatwoot_url: str
+    chatwoot_account_ids: tuple[int, ...]
+    inboxes: tuple[InboxSettings, ...] = ()
+    signature_mode: SignatureMode = "v1"
+    attachment_hosts: tuple[str, ...] = ()
+    shopify_url: str | None = Field(default=None, description="Base URL override, for the stand-in")
+    odoo_company_id: int | None = None
+    odoo_database: str | None = None
+    ocr_engine: Literal["local", "vision"] = "local"
+
+    @property
+    def scope(self) -> TenantScope:
+        """The scope of this tenant's own data."""
+        return TenantScope(tenant_id=self.tenant_id)
+
+    @property
+    def workspace_id(self) -> str:
+        """Id of the tenant's workspace in the agent API (agents, KB and model belong to it)."""
+        return f"ws_{self.tenant_id.lower()}"

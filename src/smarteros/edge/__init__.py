@@ -1,0 +1,1 @@
+"""HTTP in: webhooks, agent API, tool API, health, metrics."""

@@ -1,0 +1,1 @@
+"""The life of one message: one durable workflow, one file per step."""

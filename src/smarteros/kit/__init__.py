@@ -1,0 +1,1 @@
+"""Small tools that know nothing of SmarterOS: clock, HTTP, pesos, RUT, words for dates, text folding."""

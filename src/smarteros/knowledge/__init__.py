@@ -1,0 +1,1 @@
+"""The tenant's own words: documents, passages, retrieval."""

@@ -1,0 +1,1 @@
+"""Who the tenants are and which settings they have."""

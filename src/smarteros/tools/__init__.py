@@ -1,0 +1,1 @@
+"""Tools the flow and outside agents call: shop and ERP look-ups."""
