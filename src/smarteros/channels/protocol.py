@@ -13,8 +13,11 @@ class Channel(Protocol):
     example the conversation is gone) or ConfigError (credentials refused), and nothing else.
     """
 
-    def conversation(self, tenant: Tenant, conversation_id: int) -> ConversationState:
-        """Read the conversation as it is now."""
+    def conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> ConversationState:
+        """Read the conversation as it is now.
+
+        Conversation ids count per account; without ``account_id`` the tenant's first account is meant.
+        """
         ...
 
     def download(self, tenant: Tenant, attachment: Attachment) -> bytes:
@@ -24,14 +27,14 @@ class Channel(Protocol):
         """
         ...
 
-    def post(self, tenant: Tenant, reply: OutgoingReply) -> PostedReply:
+    def post(self, tenant: Tenant, reply: OutgoingReply, *, maybe_sent: bool = False) -> PostedReply:
         """Put the reply into the conversation exactly once.
 
-        Called again with the same ``reply_id`` (after an unclear result or a crash) it looks for the marker first
-        and never posts a second message.
+        ``maybe_sent`` says that an earlier call with the same ``reply_id`` may have had its effect (a
+        TransientError, or a worker that died): the marker is looked for first and no second message is posted.
         """
         ...
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str) -> None:
+    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
         """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing."""
         ...

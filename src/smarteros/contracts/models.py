@@ -1,7 +1,8 @@
 """The contract format ``smos/v1``: what differs between flows, and nothing else.
 
-The steps of a turn are fixed (receive, resolve, decide, call_tools, reply, audit), so a contract is not a workflow
-language. Conditions and texts are Jinja2 (sandboxed, strict); the names they may use are the fields of ``expressions.ReplyContext``.
+The steps of a turn are fixed (receive, resolve, decide, call_tools, reply, audit), so a contract is not a
+workflow language. Conditions and texts are Jinja2 (sandboxed, strict); the names they may use are those of
+``expressions.ReplyContext``.
 """
 
 from __future__ import annotations
@@ -60,7 +61,11 @@ class AgentSection(Model):
 
 
 class ToolSection(Model):
-    """One allowed tool. ``params`` maps a parameter to the expression that fills it when the agent left it out."""
+    """One allowed tool.
+
+    ``params`` maps a parameter to the expression that fills it when the agent left it out; an expression that
+    gives nothing (none) leaves it out too.
+    """
 
     params: dict[str, Expression] = Field(default_factory=dict)
     timeout_ms: int = Field(ge=50, le=30_000)
@@ -109,7 +114,10 @@ class Slo(Model):
 
 
 class AlertRule(Model):
-    """One alert of the contract; ``signal`` is what is watched."""
+    """One alert of the contract; ``signal`` is what is watched.
+
+    A latency or a rate alerts above the threshold, a count (``consecutive_…``, ``service_down``) when it is reached.
+    """
 
     name: str
     signal: Literal[
@@ -138,9 +146,9 @@ class Persona(Model):
 
 
 class Photo(Model):
-    """An invoice of the demo shop, photographed by the customer."""
+    """A picture the customer sends: an invoice of the demo shop, or (no ``invoice``) one without any document."""
 
-    invoice: str
+    invoice: str | None = None
     blurred: bool = False
 
 
@@ -162,6 +170,7 @@ class Expectation(Model):
     route: Route | None = None
     flow: str | None = None
     outcome: Outcome | None = None
+    rule: str | None = Field(default=None, description="Outcome of the reply rule, or name of the escalation rule")
     confidence: Comparison | None = None
     products: Comparison | None = None
     ocr_confidence: Comparison | None = None

@@ -81,12 +81,14 @@ class CustomerHistory(Model):
 
 
 class InvoiceLookup(Model):
-    """Result of ``odoo_find_invoice``. ``invoice`` is None when nothing (or nothing unambiguous) was found.
+    """Result of ``odoo_find_invoice``.
 
-    ``identity_verified`` tells whether the asker's phone or e-mail is the invoice's partner; without it no detail
-    may leave.
+    ``found`` tells that at least one invoice has the number, ``ambiguous`` that there are several.
+    ``identity_verified`` tells that the asker's phone or e-mail is the invoice's partner's. Only when exactly one
+    was found and the asker is verified are ``invoice`` and ``customer_history`` set: no detail leaves otherwise.
     """
 
+    found: bool = False
     invoice: Invoice | None = None
     customer_history: CustomerHistory | None = None
     identity_verified: bool = False

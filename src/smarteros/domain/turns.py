@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from smarteros.domain.decisions import Decision, DialogueState
-from smarteros.domain.messages import ChannelName, IncomingMessage
+from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tools import ToolResult
 
@@ -24,6 +24,18 @@ Outcome = Literal[
 ]  # fmt: skip
 
 
+class TurnStart(Model):
+    """What ``receive`` hands to the durable workflow. ``receive_ms`` is how long receiving took."""
+
+    turn_id: str
+    tenant_id: str
+    account_id: int
+    conversation_id: int
+    message_id: int
+    received_at: datetime
+    receive_ms: float = 0.0
+
+
 class DocumentReading(Model):
     """What was read from the photos of a turn. ``confidence`` is the minimum over the required fields."""
 
@@ -34,16 +46,47 @@ class DocumentReading(Model):
 
 
 class ResolvedTurn(Model):
-    """Output of ``resolve``: everything the turn needs to be decided."""
+    """Output of ``resolve``: everything the turn needs to be decided. ``stop`` ends it without a decision."""
 
-    turn_id: str
-    messages: tuple[IncomingMessage, ...]
-    channel: ChannelName
-    state: DialogueState
+    messages: tuple[IncomingMessage, ...] = ()
+    state: DialogueState = DialogueState()
     history: tuple[str, ...] = ()
     reading: DocumentReading | None = None
-    stop: Literal["merged", "muted", "failed"] | None = None
-    stop_reason: str | None = None
+    photo: bool = False
+    stop: Literal["merged"] | None = None
+    duration_ms: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """What the customer wrote, all messages of the burst."""
+        return "\n".join(m.text for m in self.messages if m.text)
+
+
+class DecidedTurn(Model):
+    """Output of ``decide``: the decision after the contract's thresholds, and the flow it belongs to."""
+
+    flow_id: str
+    decision: Decision
+    duration_ms: float = 0.0
+
+
+class ToolsCalled(Model):
+    """Output of ``call_tools``."""
+
+    results: tuple[ToolResult, ...] = ()
+    duration_ms: float = 0.0
+
+
+class Replied(Model):
+    """Output of ``reply``: what was sent and what is to be remembered. ``rule`` names the contract's reply rule."""
+
+    outcome: Outcome
+    reason: str | None = None
+    rule: str | None = None
+    text: str | None = None
+    state: DialogueState = DialogueState()
+    replied_at: datetime | None = None
+    duration_ms: float = 0.0
 
 
 class StepTiming(Model):
@@ -68,6 +111,7 @@ class TurnRecord(Model):
     decision: Decision | None = None
     tool_results: tuple[ToolResult, ...] = ()
     reply_text: str | None = None
-    template: str | None = None
+    rule: str | None = Field(default=None, description="The contract's reply or escalation rule that was used")
+    reading: DocumentReading | None = None
     state: DialogueState = DialogueState()
     steps: tuple[StepTiming, ...] = ()

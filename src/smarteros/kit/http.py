@@ -5,9 +5,13 @@ A fault is either transient (worth another try) or permanent; which of them a st
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx2
 
@@ -28,6 +32,19 @@ class HttpFault(Exception):
         self.body = body
 
 
+class BodyTooLargeError(Exception):
+    """The answer is longer than the caller allows; reading stopped there."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer of any status, read within bounds. Header names are lower-case; a redirect has no body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @dataclass
 class HttpClient:
     """Connection pool for outgoing calls. Close it at shutdown."""
@@ -40,10 +57,15 @@ class HttpClient:
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=16),
             trust_env=False,
         )
+        # Strangers' files come over connections of their own, never kept: the watchdog must see them open.
+        self._fetcher = httpx2.Client(
+            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=0), trust_env=False
+        )
 
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+        self._fetcher.close()
 
     def request(
         self,
@@ -58,17 +80,13 @@ class HttpClient:
         """Send a request and return a 2xx answer; anything else is an HttpFault. Redirects are not followed."""
         timeout = self.default_timeout_s if timeout_s is None else timeout_s
         try:
-            response = self._client.request(
-                method, url, headers=headers, json=json, params=params, timeout=timeout
-            )
+            response = self._client.request(method, url, headers=headers, json=json, params=params, timeout=timeout)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise HttpFault(
                 f"{method} {_shown(url)}: no connection", status=None, transient=True, sent=False
             ) from error
         except httpx2.TimeoutException as error:
-            raise HttpFault(
-                f"{method} {_shown(url)}: timed out", status=None, transient=True, sent=True
-            ) from error
+            raise HttpFault(f"{method} {_shown(url)}: timed out", status=None, transient=True, sent=True) from error
         except httpx2.HTTPError as error:
             name = type(error).__name__
             raise HttpFault(f"{method} {_shown(url)}: {name}", status=None, transient=True, sent=True) from error
@@ -82,6 +100,34 @@ class HttpClient:
             body=response.text[:2000],
         )
 
+    def fetch(self, url: str, *, max_bytes: int, timeout_s: float, address: str | None = None) -> Fetched:
+        """GET a file a stranger named: one hop, at most ``max_bytes``, all of it within ``timeout_s`` seconds.
+
+        ``address`` is the IP address to connect to instead of asking the name service again, so that the address
+        the caller checked is the one that is used. Raises BodyTooLargeError and HttpFault; the status is the
+        caller's to judge.
+        """
+        target = httpx2.URL(url)
+        headers = {"Accept-Encoding": "identity", "Host": target.netloc.decode("ascii")}
+        extensions: dict[str, Any] = {"sni_hostname": target.host} if address else {}
+        self._fetcher.cookies.clear()
+        with _Watchdog(timeout_s) as watchdog:
+            try:
+                with self._fetcher.stream(
+                    "GET",
+                    target.copy_with(host=address) if address else target,
+                    headers=headers,
+                    timeout=timeout_s,
+                    extensions={**extensions, "trace": watchdog.trace},
+                ) as response:
+                    body = b"" if response.is_redirect else _read_at_most(response, max_bytes)
+                    if watchdog.barked:  # an answer without a length ends "well" wherever it is cut
+                        raise TimeoutError
+                    return Fetched(response.status_code, dict(response.headers), body)
+            except (httpx2.HTTPError, OSError) as error:
+                what = "took too long" if watchdog.barked else type(error).__name__
+                raise HttpFault(f"GET {_shown(url)}: {what}", status=None, transient=True, sent=True) from error
+
     def json(self, method: str, url: str, **options: Any) -> Any:
         """Send a request and return the decoded JSON of a 2xx answer."""
         response = self.request(method, url, **options)
@@ -89,6 +135,49 @@ class HttpClient:
             return response.json()
         except ValueError as error:
             raise HttpFault(f"{method} {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
+
+
+class _Watchdog:
+    """Cuts a connection when its time is over.
+
+    The client's own time-out starts again with every byte; a sender of one byte a second would never meet it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.barked = False
+        self._stream: Any = None
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember the newest stream of the request, as httpcore tells it."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._stream = info["return_value"]
+
+    def _cut(self) -> None:
+        self.barked = True
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _read_at_most(response: httpx2.Response, max_bytes: int) -> bytes:
+    """Read the bytes as they came over the wire: nothing is unpacked, so nothing can swell."""
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > max_bytes:
+            raise BodyTooLargeError
+    return bytes(body)
 
 
 def _shown(url: str) -> str:

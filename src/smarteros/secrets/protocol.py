@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from smarteros.domain.secret_paths import SECRET_PATHS
 from smarteros.domain.tenants import TenantScope
 
-SECRET_PATHS = (
-    "chatwoot/api_token",
-    "chatwoot/hmac_secret",
-    "chatwoot/legacy_hmac_secret",
-    "botpress/api_key",
-    "botpress/workspace_id",
-    "botpress/bot_id_sales",
-    "botpress/bot_id_support",
-    "botpress/bot_id_faq",
-    "shopify/admin_token",
-    "shopify/store_domain",
-    "odoo/api_key",
-    "odoo/instance_url",
-    "ocr/api_key",
-)
+__all__ = ["SECRET_PATHS", "SecretStore"]
 
 
 class SecretStore(Protocol):

@@ -40,9 +40,16 @@ class ToolProvider(Protocol):
         ...
 
     def call(
-        self, tenant: Tenant, call: ToolCall, context: ToolContext, *, timeout_ms: int, fallback: bool
+        self,
+        tenant: Tenant,
+        call: ToolCall,
+        context: ToolContext,
+        *,
+        timeout_ms: int,
+        retries: int = 0,
+        fallback: bool,
     ) -> ToolResult:
-        """Call one tool within ``timeout_ms``.
+        """Call one tool; ``timeout_ms`` bounds the whole call with its ``retries`` (transient faults only).
 
         ``fallback`` allows an answer from what was seen in the last 24 h when the system behind is away (outcome
         ``fallback``). A fault of the system behind is a ToolResult with outcome ``timeout`` or ``error``, never an

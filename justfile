@@ -1,0 +1,24 @@
+# Start the demo: PostgreSQL, the stand-ins, SmarterOS, three shops.
+dev *options:
+    uv run smos demo {{options}}
+
+# Everything that must pass before a change lands, except the tests.
+check:
+    uv run ruff format --check
+    uv run ruff check
+    uv run pyright
+    uv run lint-imports
+    uv run smos contract lint contracts
+    uv run python -m tests.generated --check
+
+# All tests.
+test *options:
+    uv run pytest {{options}}
+
+# Write the generated files anew.
+generate:
+    uv run python -m tests.generated
+
+# Measure (writes docs/benchmarks.md).
+bench *options:
+    uv run python -m tests.bench {{options}}

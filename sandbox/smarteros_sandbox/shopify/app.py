@@ -1,0 +1,201 @@
+"""The stand-in Shopify as an ASGI app.
+
+Faults (service "shopify", scope = tenant id): ``slow`` (seconds before the answer), ``hang`` (seconds, then
+504), ``http_500``, ``throttle`` (the bucket is empty), ``expired_token`` (401), ``empty_mirror`` (searches
+find nothing, as while Shopify rebuilds its index).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from smarteros_sandbox.faults import Faults
+from smarteros_sandbox.shopify.cost import SINGLE_QUERY_LIMIT
+from smarteros_sandbox.shopify.execution import Prepared, RejectedQuery, RequestContext, prepare, run
+from smarteros_sandbox.shopify.pages import page_routes
+from smarteros_sandbox.shopify.schemas import API_VERSION, SCHEMAS
+from smarteros_sandbox.shopify.tenants import SCOPES, TOKEN_SECONDS, ShopifyTenant, ShopifyTenants, host_fits
+from smarteros_sandbox.shops.models import DemoShop
+from smarteros_sandbox.shops.wire import BodyError, WireJson, hang_as_told, read_body, read_json, wait_as_told
+
+SERVICE = "shopify"
+LARGEST_BODY = 1_000_000
+VERSION = re.compile(r"20\d\d-(01|04|07|10)|unstable")
+INVALID_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"  # noqa: S105
+LIMITS_PAGE = "https://shopify.dev/api/usage/rate-limits"
+
+
+def create_shopify_app(shops: Sequence[DemoShop], faults: Faults) -> Starlette:
+    """The app for these shops; the schemas are built in the background once the server has started."""
+    server = ShopifyServer(ShopifyTenants(shops), faults)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        SCHEMAS.warm_up()
+        yield
+
+    routes = [
+        Route("/admin/api/{version}/graphql.json", server.admin, methods=["POST"]),
+        Route("/api/{version}/graphql.json", server.storefront, methods=["POST"]),
+        Route("/admin/oauth/access_token", server.access_token, methods=["POST"]),
+        *page_routes(server.tenants),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found, 405: _not_found})
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return WireJson({"errors": "Not Found"}, 404)
+
+
+class ShopifyServer:
+    """The HTTP endpoints."""
+
+    def __init__(self, tenants: ShopifyTenants, faults: Faults) -> None:
+        self.tenants = tenants
+        self._faults = faults
+
+    async def admin(self, request: Request) -> Response:
+        """Admin GraphQL."""
+        tenant = self.tenants.by_admin_token(request.headers.get("x-shopify-access-token", ""))
+        if tenant is None or self._faults.take(SERVICE, "expired_token", tenant.tenant_id):
+            return _with_headers(WireJson({"errors": INVALID_TOKEN}, 401))
+        return await self._graphql(request, tenant, "admin")
+
+    async def storefront(self, request: Request) -> Response:
+        """Storefront GraphQL; without a token the host decides, as for Shopify's tokenless access."""
+        token = request.headers.get("x-shopify-storefront-access-token")
+        host = request.headers.get("host", "")
+        tenant = self.tenants.by_host(host) if token is None else self.tenants.by_storefront_token(token)
+        if tenant is None:
+            unauthorized = {"errors": [{"message": "", "extensions": {"code": "UNAUTHORIZED"}}]}
+            return _with_headers(WireJson(unauthorized, 401))
+        return await self._graphql(request, tenant, "storefront")
+
+    async def access_token(self, request: Request) -> Response:
+        """Client-credentials grant, by JSON or form; the token lives 24 hours."""
+        form = await _form(request)
+        if form.get("grant_type") != "client_credentials":
+            return WireJson({"error": "unsupported_grant_type"}, 400)
+        token = self.tenants.issue_token(form.get("client_id", ""), form.get("client_secret", ""))
+        if token is None:
+            description = "The client_id or client_secret is wrong"
+            return WireJson({"error": "invalid_client", "error_description": description}, 400)
+        return WireJson({"access_token": token, "scope": SCOPES, "expires_in": TOKEN_SECONDS})
+
+    async def _graphql(self, request: Request, tenant: ShopifyTenant, api: Any) -> Response:
+        if not host_fits(request.headers.get("host", ""), tenant):
+            return _with_headers(WireJson({"errors": "Not Found"}, 404))
+        if not VERSION.fullmatch(request.path_params["version"]):
+            return _with_headers(WireJson({"errors": "Not Found"}, 404))
+        failure = await self._failure(tenant)
+        if failure is not None:
+            return _with_headers(failure)
+        body = await _graphql_body(request)
+        if body is None:
+            refused = {"errors": {"query": "Required parameter missing or invalid"}}
+            return _with_headers(WireJson(refused, 400))
+        # A query costs milliseconds of CPU, the first one waits for the schema: not on the event loop.
+        answer = await asyncio.to_thread(self._answer, tenant, api, body)
+        return _with_headers(WireJson(answer))
+
+    async def _failure(self, tenant: ShopifyTenant) -> Response | None:
+        await wait_as_told(self._faults, SERVICE, tenant.tenant_id)
+        if await hang_as_told(self._faults, SERVICE, tenant.tenant_id):
+            return WireJson({"errors": "Gateway Timeout"}, 504)
+        if self._faults.take(SERVICE, "http_500", tenant.tenant_id):
+            return WireJson({"errors": "Internal Server Error"}, 500)
+        return None
+
+    def _answer(self, tenant: ShopifyTenant, api: Any, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            prepared = prepare(SCHEMAS.get(api), body)
+        except RejectedQuery as rejected:
+            return {"errors": rejected.errors}
+        empty = self._faults.take(SERVICE, "empty_mirror", tenant.tenant_id) is not None
+        context = RequestContext(empty_mirror=empty)
+        if api == "storefront":  # Shopify limits the Storefront API by buyer, not by cost
+            return run(prepared, tenant.storefront.root, context)
+        return self._metered(tenant, prepared, context)
+
+    def _metered(self, tenant: ShopifyTenant, prepared: Prepared, context: RequestContext) -> dict[str, Any]:
+        requested = prepared.requested_cost
+        if requested > SINGLE_QUERY_LIMIT:
+            return {"errors": [_too_costly(requested)]}
+        if self._faults.take(SERVICE, "throttle", tenant.tenant_id):
+            tenant.bucket.drain()
+            taken = False
+        else:
+            taken = tenant.bucket.take(requested)
+        if not taken:
+            extensions = {"code": "THROTTLED", "documentation": LIMITS_PAGE}
+            errors = [{"message": "Throttled", "extensions": extensions}]
+            return {"errors": errors, "extensions": {"cost": _cost(requested, None, tenant)}}
+        answer = run(prepared, tenant.admin.root, context)
+        tenant.bucket.give_back(requested - context.spent)
+        extensions = {"cost": _cost(requested, context.spent, tenant)}
+        if context.warnings:
+            extensions["search"] = context.warnings
+        return {**answer, "extensions": extensions}
+
+
+def _cost(requested: int, actual: int | None, tenant: ShopifyTenant) -> Any:
+    return {
+        "requestedQueryCost": requested,
+        "actualQueryCost": actual,
+        "throttleStatus": tenant.bucket.status(),
+    }
+
+
+def _too_costly(cost: int) -> dict[str, Any]:
+    return {
+        "message": f"Query cost is {cost}, which exceeds the single query max cost limit ({SINGLE_QUERY_LIMIT}).",
+        "extensions": {
+            "code": "MAX_COST_EXCEEDED",
+            "cost": cost,
+            "maxCost": SINGLE_QUERY_LIMIT,
+            "documentation": LIMITS_PAGE,
+        },
+    }
+
+
+def _with_headers(response: Response) -> Response:
+    """What a client may log: the version that answered, and a request id."""
+    response.headers["X-Shopify-API-Version"] = API_VERSION
+    response.headers["X-Request-Id"] = secrets.token_hex(16)
+    return response
+
+
+async def _graphql_body(request: Request) -> dict[str, Any] | None:
+    try:
+        body = await read_json(request, LARGEST_BODY)
+    except BodyError:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("query"), str):  # pyright: ignore[reportUnknownMemberType]
+        return None
+    if not isinstance(body.get("variables") or {}, dict):  # pyright: ignore[reportUnknownMemberType]
+        return None
+    name: Any = body.get("operationName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return body if name is None or isinstance(name, str) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The body's text fields, whether it is JSON or a form."""
+    from json import loads
+    from urllib.parse import parse_qsl
+
+    text = (await read_body(request, LARGEST_BODY)).decode("utf-8", "replace")
+    try:
+        fields: Any = loads(text) if text.lstrip().startswith("{") else dict(parse_qsl(text))
+    except (ValueError, RecursionError):
+        return {}
+    return {str(key): value for key, value in fields.items() if isinstance(value, str)}

@@ -1,0 +1,90 @@
+"""The shops behind one stand-in server: who a token belongs to, and the short-lived tokens it issued."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from threading import Lock
+from time import time
+
+from smarteros_sandbox.shopify.admin_api import AdminApi
+from smarteros_sandbox.shopify.cost import LeakyBucket
+from smarteros_sandbox.shopify.storefront_api import StorefrontApi
+from smarteros_sandbox.shops.models import DemoShop
+
+TOKEN_SECONDS = 86_399
+MOST_TOKENS = 1000
+SCOPES = "read_products,read_inventory,read_orders,write_draft_orders"
+MYSHOPIFY = ".myshopify.com"
+
+
+class ShopifyTenant:
+    """One shop with its APIs and its rate limit."""
+
+    def __init__(self, shop: DemoShop) -> None:
+        self.shop = shop
+        self.admin = AdminApi(shop)
+        self.storefront = StorefrontApi(shop)
+        self.bucket = LeakyBucket()
+
+    @property
+    def tenant_id(self) -> str:
+        """The scope of faults."""
+        return self.shop.spec.tenant_id
+
+
+class ShopifyTenants:
+    """Finds a shop by token or host."""
+
+    def __init__(self, shops: Sequence[DemoShop], clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._issued: dict[str, tuple[ShopifyTenant, float]] = {}
+        self.all = [ShopifyTenant(shop) for shop in shops]
+
+    def by_admin_token(self, token: str) -> ShopifyTenant | None:
+        """The shop of a permanent token, or of an issued one that has not expired."""
+        for tenant in self.all:
+            if _equal(tenant.shop.spec.admin_token, token):
+                return tenant
+        with self._lock:
+            tenant, expires = self._issued.get(token, (None, 0.0))
+        return tenant if self._clock() < expires else None
+
+    def by_storefront_token(self, token: str) -> ShopifyTenant | None:
+        """The shop of a public Storefront token."""
+        return next((one for one in self.all if _equal(one.shop.spec.storefront_token, token)), None)
+
+    def by_host(self, host: str) -> ShopifyTenant | None:
+        """The shop of a myshopify domain."""
+        name = host_name(host)
+        return next((one for one in self.all if one.shop.spec.store_domain == name), None)
+
+    def issue_token(self, client_id: str, client_secret: str) -> str | None:
+        """Client-credentials grant: a new token for the app with these credentials."""
+        for tenant in self.all:
+            spec = tenant.shop.spec
+            if _equal(spec.client_id, client_id) and _equal(spec.client_secret, client_secret):
+                token = f"shpat_{secrets.token_hex(16)}"
+                with self._lock:
+                    self._issued[token] = (tenant, self._clock() + TOKEN_SECONDS)
+                    if len(self._issued) > MOST_TOKENS:
+                        self._issued.pop(next(iter(self._issued)))
+                return token
+        return None
+
+
+def host_name(host: str) -> str:
+    """The Host header without its port, in lower case."""
+    return host.rsplit(":", 1)[0].lower() if ":" in host else host.lower()
+
+
+def host_fits(host: str, tenant: ShopifyTenant) -> bool:
+    """A myshopify host must be the token's own; any other host (127.0.0.1, a proxy) is accepted."""
+    name = host_name(host)
+    return not name.endswith(MYSHOPIFY) or name == tenant.shop.spec.store_domain
+
+
+def _equal(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode("utf-8", "replace"), right.encode("utf-8", "replace"))

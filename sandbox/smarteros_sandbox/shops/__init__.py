@@ -1,0 +1,1 @@
+"""The demo shops: one folder of data per tenant, read by every stand-in."""

@@ -1,0 +1,108 @@
+"""Messages as sparse vectors: TF-IDF over words and over letter groups, each block of length one.
+
+Own numpy code instead of scikit-learn, whose import alone takes 67 MB and two seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+Analyser = Callable[[Sequence[str]], Iterable[str]]
+
+_GROUP_SIZES = (2, 3, 4, 5)
+_MOST_WORDS = 200  # words of one message that are read
+
+
+@dataclass(frozen=True)
+class SparseRow:
+    """One message: the columns of its features and their values."""
+
+    columns: Ints
+    values: Floats
+
+
+def word_features(words: Sequence[str]) -> Iterable[str]:
+    """Yield words and pairs of neighbours."""
+    read = list(words[:_MOST_WORDS])
+    yield from read
+    for first, second in zip(read, read[1:], strict=False):
+        yield f"{first} {second}"
+
+
+def letter_features(words: Sequence[str]) -> Iterable[str]:
+    """Yield groups of 2 to 5 letters within words; markers and signs are words of their own and are left out."""
+    for word in words[:_MOST_WORDS]:
+        if word[0].isalpha():
+            padded = f" {word} "
+            for size in _GROUP_SIZES:
+                for start in range(len(padded) - size + 1):
+                    yield padded[start : start + size]
+
+
+class TfIdfBlock:
+    """One family of features with its vocabulary; learnt once, then only read."""
+
+    def __init__(self, analyser: Analyser, corpus: Sequence[Sequence[str]], *, first_column: int = 0) -> None:
+        self._analyser = analyser
+        frequency = Counter(feature for words in corpus for feature in set(analyser(words)))
+        self._column = {feature: first_column + number for number, feature in enumerate(frequency)}
+        total = len(corpus)
+        self._idf = {feature: 1 + math.log((1 + total) / (1 + n)) for feature, n in frequency.items()}
+        self.size = len(frequency)
+
+    def row(self, words: Sequence[str]) -> SparseRow:
+        """Return a message's vector, of length one unless no feature is known."""
+        counts = Counter(feature for feature in self._analyser(words) if feature in self._column)
+        columns = np.fromiter((self._column[feature] for feature in counts), dtype=np.int32, count=len(counts))
+        values = np.fromiter(
+            ((1 + math.log(n)) * self._idf[feature] for feature, n in counts.items()),
+            dtype=np.float32,
+            count=len(counts),
+        )
+        norm = float(np.sqrt(values @ values)) or 1.0
+        return SparseRow(columns, values / np.float32(norm))
+
+
+class Vectoriser:
+    """Word block and letter block side by side."""
+
+    def __init__(self, corpus: Sequence[Sequence[str]]) -> None:
+        self._words = TfIdfBlock(word_features, corpus)
+        self._letters = TfIdfBlock(letter_features, corpus, first_column=self._words.size)
+        self.size = self._words.size + self._letters.size
+
+    def row(self, words: Sequence[str]) -> SparseRow:
+        """Return the vector of one message."""
+        left, right = self._words.row(words), self._letters.row(words)
+        return SparseRow(
+            np.concatenate((left.columns, right.columns)), np.concatenate((left.values, right.values))
+        )
+
+
+def gram_matrix(rows: Sequence[SparseRow], width: int) -> npt.NDArray[np.float64]:
+    """Return all inner products of the rows, summed feature by feature over the rows that have it."""
+    count = len(rows)
+    owner = np.repeat(np.arange(count, dtype=np.int32), [row.columns.size for row in rows])
+    columns = np.concatenate([row.columns for row in rows])
+    values = np.concatenate([row.values for row in rows]).astype(np.float64)
+    order = np.argsort(columns, kind="stable")
+    starts = np.zeros(width + 1, dtype=np.int64)
+    np.cumsum(np.bincount(columns, minlength=width), out=starts[1:])
+    owner, values = owner[order], values[order]
+    gram = np.zeros((count, count))
+    flat = gram.reshape(-1)
+    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+        if end - start == 1:
+            flat[int(owner[start]) * (count + 1)] += values[start] * values[start]
+        elif end > start:
+            at, weight = owner[start:end], values[start:end]
+            gram[np.ix_(at, at)] += np.outer(weight, weight)
+    return gram

@@ -1,0 +1,237 @@
+"""The only place that chooses implementations: one line per role.
+
+``open_services`` gives commands the parts they need; ``open_runtime`` adds the durable engine and the web application.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import secrets as random_secrets
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from fastapi import APIRouter, FastAPI
+
+from smarteros.agents.native import NativeAgent
+from smarteros.agents.protocol import Agent
+from smarteros.channels.chatwoot.channel import ChatwootChannel
+from smarteros.channels.protocol import Channel
+from smarteros.contracts.loader import ContractSet, load_contracts
+from smarteros.documents.engines import TenantDocumentReader
+from smarteros.domain.tenants import Tenant
+from smarteros.edge.agent_api import agent_router
+from smarteros.edge.app import create_app
+from smarteros.edge.health import Check, HealthChecks, health_router
+from smarteros.edge.operator_api import operator_router
+from smarteros.edge.tokens import TenantTokens
+from smarteros.edge.tool_api import ToolEndpoints
+from smarteros.edge.webhooks import webhook_router
+from smarteros.flow.engine import Engine
+from smarteros.flow.parts import Parts
+from smarteros.edge.receive import Receiver
+from smarteros.flow.workflow import TurnWorkflow
+from smarteros.kit.clock import SystemClock
+from smarteros.kit.http import HttpClient, HttpFault
+from smarteros.knowledge.base import EmbeddedKnowledgeBase
+from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
+from smarteros.secrets.protocol import SecretStore
+from smarteros.settings import Settings
+from smarteros.store.database import Database, grant_engine_tables, migrate
+from smarteros.store.documents import PostgresDocumentStore
+from smarteros.store.embedded import EmbeddedPostgres
+from smarteros.tenants.directory import TenantDirectory
+from smarteros.tools.embedded import embedded_tools
+from smarteros.tools.protocol import ToolProvider
+from smarteros.tools.stored_cache import PostgresToolCache
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one installation, each behind its Protocol."""
+
+    settings: Settings
+    database: Database
+    tenants: TenantDirectory
+    secrets: SecretStore
+    contracts: ContractSet
+    knowledge: KnowledgeBase
+    agent: Agent
+    channel: Channel
+    tools: ToolProvider
+    reader: TenantDocumentReader
+    http: HttpClient
+    tokens: TenantTokens
+    operator_token: str
+
+
+@contextmanager
+def open_services(settings: Settings | None = None) -> Generator[Services]:
+    """Open the parts without working on turns. Raises ConfigError with one clear sentence for each thing amiss."""
+    settings = settings or Settings()
+    contracts = load_contracts(settings.contracts_dir)
+    with ExitStack() as stack:
+        owner_url, app_url = _database_urls(settings, stack)
+        migrate(owner_url)
+        database = Database(owner_url, app_url, pool_size=settings.worker_threads)
+        stack.callback(database.dispose)
+        http = HttpClient()
+        stack.callback(http.close)
+        key = settings.secrets_key.get_secret_value() if settings.secrets_key else _own_key(settings.data_dir)
+        secrets = EncryptedFileSecretStore(settings.data_dir / "secrets.enc", key)
+        knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database))
+        clock = SystemClock()
+        reader = TenantDocumentReader(http, secrets, vision_url=settings.vision_url)
+        stack.callback(reader.close)
+        yield Services(
+            settings=settings,
+            database=database,
+            tenants=TenantDirectory(database),
+            secrets=secrets,
+            contracts=contracts,
+            knowledge=knowledge,
+            agent=NativeAgent(knowledge, extra_examples=contracts.examples()),
+            channel=ChatwootChannel(http, secrets),
+            tools=embedded_tools(
+                http=http,
+                secrets=secrets,
+                cache=PostgresToolCache(database),
+                policy_of=knowledge.policy,
+                clock=clock,
+            ),
+            reader=reader,
+            http=http,
+            tokens=TenantTokens(_derived(key, "tenant-tokens"), clock),
+            operator_token=_operator_token(settings, key),
+        )
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An installation at work: the application to serve, and the parts behind it."""
+
+    app: FastAPI
+    services: Services
+    receiver: Receiver
+
+
+@contextmanager
+def open_runtime(services: Services, extra_routers: tuple[APIRouter, ...] = ()) -> Generator[Runtime]:
+    """Start the durable engine over the parts and build the web application."""
+    clock = SystemClock()
+    parts = Parts(
+        database=services.database,
+        tenants=services.tenants,
+        channel=services.channel,
+        agent=services.agent,
+        knowledge=services.knowledge,
+        tools=services.tools,
+        reader=services.reader,
+        contracts=services.contracts,
+        clock=clock,
+    )
+    engine = Engine(
+        services.database.owner_url,
+        TurnWorkflow(parts).run,
+        poll_ms=services.settings.queue_poll_ms,
+        worker_threads=services.settings.worker_threads,
+    )
+    engine.start()
+    grant_engine_tables(services.database.owner_url)
+    receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
+    health = HealthChecks(lambda: _checks(services, engine))
+    tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
+    app = create_app(
+        (
+            webhook_router(receiver),
+            agent_router(services.agent, services.tenants, services.secrets),
+            tools.router(),
+            health_router(health),
+            operator_router(services.database, services.operator_token),
+            *extra_routers,
+        )
+    )
+    try:
+        yield Runtime(app=app, services=services, receiver=receiver)
+    finally:
+        health.close()
+        engine.stop()
+
+
+def _database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:
+    """Return the URLs of the owner and of the application's role."""
+    if settings.database_url is not None:
+        return settings.database_url, settings.app_database_url or settings.database_url
+    postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir / "postgres"))
+    return postgres.url(), postgres.url("smos_app")
+
+
+def _own_key(data_dir: Path) -> str:
+    """Return the key kept beside the data, made on first use: for the demo and for trying out.
+
+    A production installation gives ``SMOS_SECRETS_KEY``, so that a copy of the data directory tells nothing.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "secrets.key"
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # two first starts at once must not make two keys
+        file.seek(0)
+        key = file.read().strip()
+        if not key:
+            key = Fernet.generate_key().decode()
+            path.chmod(0o600)
+            file.write(key)
+        return key
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    return hashlib.sha256(f"{purpose}:{key}".encode()).digest()
+
+
+def _operator_token(settings: Settings, key: str) -> str:
+    if settings.operator_token is not None:
+        return settings.operator_token.get_secret_value()
+    return base64.urlsafe_b64encode(_derived(key, "operator")).decode().rstrip("=")
+
+
+def new_tenant_key() -> str:
+    """Return the unguessable part of a tenant's webhook URL."""
+    return random_secrets.token_urlsafe(24)
+
+
+def _checks(services: Services, engine: Engine) -> dict[str, Check]:
+    """Name the dependencies: our own parts, and the outside systems of the tenants, each address once."""
+    checks: dict[str, Check] = {
+        "store": services.database.ping,
+        "engine": lambda: engine.running,
+        "agent": lambda: bool(services.contracts.by_id),
+        "tools": lambda: bool(services.tools.specs()),
+    }
+    for tenant in services.tenants.all():
+        for name, url in _outside_urls(services, tenant):
+            checks.setdefault(name, lambda url=url: _answers(services.http, url))
+    return checks
+
+
+def _outside_urls(services: Services, tenant: Tenant) -> list[tuple[str, str]]:
+    odoo = services.secrets.find(tenant.scope, "odoo/instance_url")
+    urls = [("chatwoot", f"{tenant.chatwoot_url}/health")]
+    if tenant.shopify_url:
+        urls.append(("shopify", tenant.shopify_url))
+    if odoo:
+        urls.append(("odoo", f"{odoo}/web/version"))
+    return urls
+
+
+def _answers(http: HttpClient, url: str) -> bool:
+    """Tell whether anybody answers there; a refusal is an answer, a broken server is not."""
+    try:
+        http.request("GET", url, timeout_s=1.5)
+    except HttpFault as fault:
+        return fault.status is not None and fault.status < 500
+    return True

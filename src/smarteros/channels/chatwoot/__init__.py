@@ -1,0 +1,1 @@
+"""Chatwoot 4.13 or later: webhooks in, the REST API out."""

@@ -1,0 +1,332 @@
+"""What a Chatwoot webhook says, as a typed verdict. Pure.
+
+Facts of the payloads: ``Message#webhook_data``, ``Conversations::EventDataPresenter`` and
+``Attachment#push_event_data`` of Chatwoot 4.16. ``conversation.messages[]`` is never read: it may be another
+message than the event's. A body without message id is the older bare form; its id is derived from its content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+from smarteros.channels.wild import Wild, refuse
+from smarteros.domain.errors import RejectedInputError
+from smarteros.domain.messages import Attachment, AttachmentKind, ChannelName, Contact, IncomingMessage
+from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
+
+MuteReason = Literal["human_assigned", "conversation_open", "conversation_resolved", "conversation_snoozed"]
+IgnoreReason = Literal[
+    "outgoing", "own_reply", "human_reply", "whatsapp_app_echo", "private_note", "template", "activity",
+    "blocked_contact", "not_a_contact", "auto_reply_mail", "deleted", "unsupported", "csat",
+    "delivery_failed", "message_updated", "not_a_message_event", "unknown_event",
+    "human_assigned", "conversation_open", "conversation_resolved", "conversation_snoozed",
+]  # fmt: skip
+TAKEOVER_REASONS: frozenset[IgnoreReason] = frozenset({"human_reply", "whatsapp_app_echo"})
+CHANNEL_OF_TYPE: dict[str, ChannelName] = {
+    "Channel::Whatsapp": "whatsapp",
+    "Channel::TwilioSms": "whatsapp",
+    "Channel::WebWidget": "webwidget",
+    "Channel::Api": "webwidget",
+    "Channel::Email": "email",
+}
+# An API inbox may be a bridge to anything and Twilio may be SMS: there the operator's setting comes first.
+_AMBIGUOUS_TYPES = frozenset({"Channel::Api", "Channel::TwilioSms"})
+_MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")  # by Chatwoot's number
+_MUTE_OF_STATUS: dict[str, MuteReason | None] = {
+    "pending": None,
+    "resolved": "conversation_resolved",
+    "snoozed": "conversation_snoozed",
+}
+_KINDS: dict[str, AttachmentKind] = {
+    "image": "image", "audio": "audio", "video": "video", "file": "file", "location": "location",
+    "contact": "contact",
+}  # fmt: skip
+MAX_TEXT = 20_000  # characters; what the agent contract takes
+MAX_ATTACHMENTS = 15  # Chatwoot's own limit per message
+
+
+class MessageDraft(Model):
+    """A customer's message before its tenant is known."""
+
+    id: int
+    account_id: int | None
+    conversation_id: int
+    inbox_id: int
+    channel_type: str | None
+    contact: Contact
+    text: str
+    attachments: tuple[Attachment, ...]
+    created_at: datetime
+
+
+class InboundEvent(Model):
+    """The verdict. ``ignore_reason`` None means: answer ``message(tenant)``.
+
+    ``takeover`` is set when the event shows that a person now leads the conversation. ``reply_id`` is our own
+    idempotency marker on an echoed reply: proof that Chatwoot has it.
+    """
+
+    name: str
+    account_id: int | None = None
+    conversation_id: int | None = None
+    inbox_id: int | None = None
+    message_id: int | None = None
+    status: str | None = None
+    ignore_reason: IgnoreReason | None = None
+    takeover: bool = False
+    reply_id: str | None = None
+    external_error: str | None = None
+    draft: MessageDraft | None = None
+
+    def message(self, tenant: Tenant) -> IncomingMessage | None:
+        """The customer's message, also when the conversation is muted; None when the event has none."""
+        if self.draft is None:
+            return None
+        account_id = tenant.chatwoot_account_ids[0] if self.draft.account_id is None else self.draft.account_id
+        shared = self.draft.model_dump(exclude={"channel_type", "account_id"})
+        channel = channel_of(self.draft, tenant)
+        return IncomingMessage(**shared, account_id=account_id, tenant_id=tenant.tenant_id, channel=channel)
+
+
+def parse_event(body: object) -> InboundEvent:
+    """Read a decoded webhook body. RejectedInputError (``malformed_event``) when it is not what Chatwoot sends."""
+    event = Wild.root(body)
+    name = event.text("event", most=64)
+    if not name:
+        raise refuse("body.event", "a text")
+    reader = _READERS.get(name)
+    if reader is None:
+        return InboundEvent(name=name, account_id=_account_id(event), ignore_reason="unknown_event")
+    return reader(name, event)
+
+
+def channel_of(draft: MessageDraft, tenant: Tenant) -> ChannelName:
+    """The channel by Chatwoot's type, by the operator's inbox setting, or else by how the contact is reached."""
+    configured: ChannelName | None = next((i.channel for i in tenant.inboxes if i.inbox_id == draft.inbox_id), None)
+    known = CHANNEL_OF_TYPE.get(draft.channel_type or "")
+    if configured and (known is None or draft.channel_type in _AMBIGUOUS_TYPES):
+        return configured
+    if known:
+        return known
+    if draft.contact.phone:
+        return "whatsapp"
+    return "email" if draft.contact.email else "webwidget"
+
+
+def _message_created(name: str, event: Wild) -> InboundEvent:
+    kind = _message_type(event)
+    if event.flag("private"):
+        return _verdict(name, event, "private_note")
+    if kind == "outgoing":
+        return _verdict(name, event, _outgoing_reason(event))
+    if kind == "template":
+        return _verdict(name, event, "csat" if event.text("content_type") == "input_csat" else "template")
+    if kind == "activity":
+        return _verdict(name, event, "activity")
+    return _incoming(name, event)
+
+
+def _message_updated(name: str, event: Wild) -> InboundEvent:
+    attributes = event.child("content_attributes")
+    if attributes.flag("deleted"):
+        return _verdict(name, event, "deleted")
+    if attributes.fields.get("external_error") is not None:
+        return _verdict(name, event, "delivery_failed")
+    if event.text("content_type") == "input_csat":
+        return _verdict(name, event, "csat")
+    titles = [value.text("title") or "" for value in attributes.children("submitted_values", most=10)]
+    if event.text("content_type") == "input_select" and any(titles):
+        return _form_answer(name, event, ", ".join(filter(None, titles)))
+    return _verdict(name, event, "message_updated")
+
+
+def _conversation_event(name: str, event: Wild) -> InboundEvent:
+    return InboundEvent(
+        name=name,
+        account_id=_account_id(event),
+        conversation_id=event.number("id"),
+        inbox_id=event.number("inbox_id"),
+        status=event.text("status"),
+        ignore_reason="not_a_message_event",
+        takeover=_human_assigned(event),
+    )
+
+
+def _other_event(name: str, event: Wild) -> InboundEvent:
+    return InboundEvent(name=name, account_id=_account_id(event), ignore_reason="not_a_message_event")
+
+
+_READERS: dict[str, Callable[[str, Wild], InboundEvent]] = {
+    "message_created": _message_created,
+    "message_updated": _message_updated,
+    **dict.fromkeys(
+        ("conversation_created", "conversation_updated", "conversation_status_changed", "conversation_opened",
+         "conversation_resolved"), _conversation_event,
+    ),
+    **dict.fromkeys(
+        ("webwidget_triggered", "contact_created", "contact_updated", "inbox_created", "inbox_updated",
+         "conversation_typing_on", "conversation_typing_off"), _other_event,
+    ),
+}  # fmt: skip
+
+
+def _verdict(name: str, event: Wild, reason: IgnoreReason | None, draft: MessageDraft | None = None) -> InboundEvent:
+    conversation = event.child("conversation")
+    attributes = event.child("content_attributes")
+    error = attributes.fields.get("external_error")
+    return InboundEvent(
+        name=name,
+        account_id=_account_id(event),
+        conversation_id=conversation.number("id"),
+        inbox_id=_inbox_id(event),
+        message_id=draft.id if draft else event.number("id"),
+        status=conversation.text("status"),
+        ignore_reason=reason,
+        takeover=reason in TAKEOVER_REASONS,
+        reply_id=attributes.text("smos_reply_id", most=64),
+        external_error=None if error is None else str(error)[:500],
+        draft=draft,
+    )
+
+
+def _outgoing_reason(event: Wild) -> IgnoreReason:
+    attributes, sender = event.child("content_attributes"), event.child("sender")
+    kind = sender.text("type")
+    if attributes.text("smos_reply_id") or kind == "agent_bot":
+        return "own_reply"
+    if kind == "user":
+        return "human_reply"
+    # The shop's owner answered in the WhatsApp app: Chatwoot only sees an echo without sender.
+    if attributes.flag("external_echo") or (not sender.fields and event.text("source_id")):
+        return "whatsapp_app_echo"
+    return "outgoing"
+
+
+def _incoming(name: str, event: Wild) -> InboundEvent:
+    conversation, attributes = event.child("conversation"), event.child("content_attributes")
+    reason: IgnoreReason | None = None
+    if attributes.flag("deleted"):
+        reason = "deleted"
+    elif attributes.flag("is_unsupported"):
+        reason = "unsupported"
+    elif event.text("content_type") == "input_csat":
+        reason = "csat"
+    elif event.child("sender").text("type") not in (None, "contact"):
+        reason = "not_a_contact"
+    elif event.child("sender").flag("blocked"):
+        reason = "blocked_contact"
+    elif _is_auto_reply(conversation, attributes):
+        reason = "auto_reply_mail"
+    if reason:
+        return _verdict(name, event, reason)
+    draft = _draft(event, _new_text(event), event.instant("created_at"))
+    if not draft.text.strip() and not draft.attachments:
+        return _verdict(name, event, "unsupported")
+    return _verdict(name, event, _mute_reason(conversation), draft)
+
+
+def _form_answer(name: str, event: Wild, text: str) -> InboundEvent:
+    """A tap on our own question: its event is an update of that question, written when the tap came."""
+    conversation = event.child("conversation")
+    asked, touched = event.instant("created_at"), conversation.instant("updated_at")
+    answered = max(asked, touched) if asked and touched else asked
+    return _verdict(name, event, _mute_reason(conversation), _draft(event, text, answered, of_contact=False))
+
+
+def _draft(event: Wild, text: str, created_at: datetime | None, *, of_contact: bool = True) -> MessageDraft:
+    conversation = event.child("conversation")
+    conversation_id, inbox_id = conversation.number("id"), _inbox_id(event)
+    if conversation_id is None or inbox_id is None or created_at is None:
+        missing = "conversation.id" if conversation_id is None else "inbox" if inbox_id is None else "created_at"
+        raise RejectedInputError("malformed_event", f"body.{missing} is missing")
+    message_id = event.number("id")
+    return MessageDraft(
+        id=_derived_id(event) if message_id is None else message_id,
+        account_id=_account_id(event),
+        conversation_id=conversation_id,
+        inbox_id=inbox_id,
+        channel_type=conversation.text("channel"),
+        contact=_contact(event.child("sender") if of_contact else Wild({}), conversation),
+        text=text,
+        attachments=_attachments(event) if of_contact else (),
+        created_at=created_at,
+    )
+
+
+def _new_text(event: Wild) -> str:
+    """What the customer wrote now: of a mail, Chatwoot names the part without the quoted thread ``quoted``."""
+    mail = event.child("content_attributes").child("email").child("text_content")
+    return mail.text("quoted", most=MAX_TEXT) or event.text("content", most=MAX_TEXT) or ""
+
+
+def _is_auto_reply(conversation: Wild, attributes: Wild) -> bool:
+    return attributes.child("email").flag("auto_reply") or (
+        conversation.text("channel") == "Channel::Email"
+        and conversation.child("additional_attributes").flag("auto_reply")
+    )
+
+
+def _mute_reason(conversation: Wild) -> MuteReason | None:
+    if _human_assigned(conversation):
+        return "human_assigned"
+    status = conversation.text("status")
+    return None if status is None else _MUTE_OF_STATUS.get(status, "conversation_open")
+
+
+def _human_assigned(conversation: Wild) -> bool:
+    return conversation.child("meta").text("assignee_type") == "User"
+
+
+def _contact(sender: Wild, conversation: Wild) -> Contact:
+    known = conversation.child("meta").child("sender")
+    person = known if sender.number("id") is None else sender
+    contact_id = person.number("id")
+    if contact_id is None:
+        raise RejectedInputError("malformed_event", "body.sender.id is missing")
+    name, phone, email = person.text("name"), person.text("phone_number"), person.text("email")
+    return Contact(id=contact_id, name=name or None, phone=phone or None, email=email or None)
+
+
+def _attachments(event: Wild) -> tuple[Attachment, ...]:
+    def tame(at: int, item: Wild) -> Attachment:
+        return Attachment(
+            id=at if item.number("id") is None else item.number("id") or 0,
+            kind=_KINDS.get(item.text("file_type") or "", "other"),
+            url=item.text("data_url", most=4000) or "",
+            content_type=item.text("content_type"),
+            file_size=item.number("file_size"),
+        )
+
+    return tuple(tame(at, item) for at, item in enumerate(event.children("attachments", most=MAX_ATTACHMENTS)))
+
+
+def _message_type(event: Wild) -> str:
+    value = event.fields.get("message_type")
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(_MESSAGE_TYPES):
+        return _MESSAGE_TYPES[value]
+    if isinstance(value, str) and value in _MESSAGE_TYPES:
+        return value
+    raise refuse("body.message_type", f"one of {', '.join(_MESSAGE_TYPES)}")
+
+
+def _account_id(event: Wild) -> int | None:
+    return event.child("account").number("id")
+
+
+def _inbox_id(event: Wild) -> int | None:
+    inbox_id = event.child("inbox").number("id")
+    return event.child("conversation").number("inbox_id") if inbox_id is None else inbox_id
+
+
+def _derived_id(event: Wild) -> int:
+    """A positive id of at most 12 digits; the same body gives the same id."""
+    try:
+        canonical = json.dumps(event.fields, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise RejectedInputError("malformed_event", "body is nested too deeply") from error
+    return int(hashlib.sha256(canonical.encode()).hexdigest(), 16) % (10**12 - 1) + 1

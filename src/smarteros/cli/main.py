@@ -1,0 +1,36 @@
+"""The ``smos`` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from smarteros.cli import agent, contract, demo, kb, token
+from smarteros.domain.errors import SmosError
+
+app = typer.Typer(
+    name="smos",
+    help="SmarterOS: bots that sell and support for small shops, behind Chatwoot.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(demo.app, name="demo")
+app.add_typer(contract.app, name="contract")
+app.add_typer(agent.app, name="agent")
+app.add_typer(kb.app, name="kb")
+app.add_typer(token.app, name="token")
+
+
+def main() -> None:
+    """Run a command; an error we know ends in one sentence on standard error and exit code 1."""
+    try:
+        app()
+    except SmosError as error:
+        sys.stderr.write(f"smos: {error.operator_message}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

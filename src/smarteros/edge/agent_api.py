@@ -1,0 +1,56 @@
+"""The agent endpoint: the contract between an orchestrator (n8n, or any other) and the tenant's agent."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from smarteros.agents.protocol import Agent
+from smarteros.domain.decisions import AgentRequest, Decision
+from smarteros.domain.errors import RejectedInputError
+from smarteros.domain.tenants import Tenant
+from smarteros.edge.standard_headers import StandardHeaders, standard_headers
+from smarteros.secrets.protocol import SecretStore
+from smarteros.tenants.directory import TenantDirectory
+
+BotId = Literal["sales", "support", "faq"]
+_bearer = HTTPBearer(auto_error=False, description="The tenant's botpress/api_key")
+
+
+def agent_router(agent: Agent, tenants: TenantDirectory, secrets: SecretStore) -> APIRouter:
+    """Build the route over an agent."""
+    router = APIRouter(tags=["agent"])
+
+    @router.post("/api/v1/workspaces/{workspace_id}/bots/{bot_id}/run", operation_id="run_bot")
+    def run(  # pyright: ignore[reportUnusedFunction]
+        workspace_id: str,
+        bot_id: BotId,
+        body: AgentRequest,
+        headers: Annotated[StandardHeaders, Depends(standard_headers)],
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    ) -> Decision:
+        """Decide one message: intent, confidence, route, entities, actions and the reply or its lead-in."""
+        del bot_id  # one native agent serves all three; the path is the contract's
+        headers.require(tenant_id=body.tenant_id, conversation_id=body.conversation_id, channel=body.channel)
+        tenant = tenants.find(headers.tenant_id)
+        _authorise(tenant, secrets, bearer, workspace_id)
+        return agent.decide(body)
+
+    return router
+
+
+def _authorise(
+    tenant: Tenant | None,
+    secrets: SecretStore,
+    bearer: HTTPAuthorizationCredentials | None,
+    workspace_id: str,
+) -> None:
+    key = secrets.find(tenant.scope, "botpress/api_key") if tenant else None
+    given = bearer.credentials if bearer else ""
+    if not key or not hmac.compare_digest(key.encode(), given.encode()):
+        raise RejectedInputError("invalid_api_key", "The bearer is not this tenant's agent key.", status=401)
+    if tenant is None or not tenant.active or workspace_id != tenant.workspace_id:
+        raise RejectedInputError("foreign_workspace", "The workspace is not this tenant's.", status=403)

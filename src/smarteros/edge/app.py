@@ -1,0 +1,32 @@
+"""The HTTP application, put together from its routers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter, FastAPI, Response
+
+import smarteros
+from smarteros.edge.errors import install_error_handlers
+from smarteros.observability.metrics import exposition
+
+
+def create_app(routers: Iterable[APIRouter]) -> FastAPI:
+    """Build the application over routers; the order is the order of matching."""
+    app = FastAPI(
+        title="SmarterOS",
+        version=smarteros.__version__,
+        summary="Webhooks, agent and tool endpoints of a bot runtime behind Chatwoot",
+        # The interactive pages load scripts from elsewhere; the description itself is served.
+        docs_url=None,
+        redoc_url=None,
+    )
+    install_error_handlers(app)
+    for router in routers:
+        app.include_router(router)
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
+        return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return app

@@ -1,0 +1,64 @@
+"""Every error leaves as JSON ``{"error": sentence, "code": word}``; an unforeseen one as 500 without details."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from smarteros.domain.errors import RejectedInputError, SmosError
+
+_log = structlog.get_logger()
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(SmosError, _smos_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(SQLAlchemyError, _store_error)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def error_response(status: int, code: str, message: str) -> JSONResponse:
+    """Build the one shape of an error."""
+    return JSONResponse({"error": message, "code": code}, status_code=status)
+
+
+async def _smos_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, SmosError):
+        raise error
+    status = error.status if isinstance(error, RejectedInputError) else error.http_status
+    if status >= 500:
+        _log.error("request_failed", code=error.code, detail=error.operator_message)
+    return error_response(status, error.code, error.public_message)
+
+
+async def _invalid_request(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return error_response(422, "invalid_request", f"{where}: {first['msg']}")
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    response = error_response(error.status_code, f"http_{error.status_code}", str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _store_error(_: Request, error: Exception) -> JSONResponse:
+    # 500 and never 502/503: it is the only status on which Chatwoot's bot webhook tries again.
+    _log.error("store_unavailable", detail=type(error).__name__)
+    return error_response(500, "store_unavailable", "The store cannot be reached; try again.")
+
+
+async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    _log.error("unforeseen_error", exc_info=error)
+    return error_response(500, "internal_error", "Something went wrong on our side.")

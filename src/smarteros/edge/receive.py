@@ -1,0 +1,217 @@
+"""``receive``: believe the webhook or refuse it, store the event once, enqueue the turn; in that order.
+
+The caller answers 200 only after this has returned: what was accepted is in the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from sqlalchemy.exc import DataError
+
+from smarteros.channels.chatwoot.events import InboundEvent, parse_event
+from smarteros.channels.chatwoot.signatures import verify
+from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
+from smarteros.domain.errors import RejectedInputError, SmosError
+from smarteros.domain.ids import turn_id
+from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.turns import TurnStart
+from smarteros.flow.engine import Engine
+from smarteros.kit.clock import Clock
+from smarteros.observability.metrics import WEBHOOKS
+from smarteros.secrets.protocol import SecretStore
+from smarteros.store.audit import append_event
+from smarteros.store.database import Database
+from smarteros.store.events import ReceivedEvent, store_event
+from smarteros.tenants.directory import TenantDirectory
+
+_TENANT_KEY = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
+# A text PostgreSQL cannot hold: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Receipt(Model):
+    """What became of a believed webhook. ``reason`` names why an event is not answered."""
+
+    status: Literal["accepted", "ignored", "duplicate"]
+    reason: str | None = None
+    event: str
+    turn_id: str | None = None
+
+
+class Receiver:
+    """Takes webhooks in. Thread-safe."""
+
+    def __init__(
+        self,
+        database: Database,
+        tenants: TenantDirectory,
+        secrets: SecretStore,
+        engine: Engine,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._tenants = tenants
+        self._secrets = secrets
+        self._engine = engine
+        self._clock = clock
+
+    def receive(self, raw: bytes, headers: Mapping[str, str], tenant_key: str | None) -> Receipt:
+        """Take one webhook: on the tenant's own URL (``tenant_key``), or on the shared one (None).
+
+        Raises RejectedInputError with the HTTP status; the refusal is audited, not under the claimed tenant.
+        """
+        started = time.perf_counter()
+        try:
+            tenant = self._believe(raw, headers, tenant_key)
+            event = parse_event(_decode(raw))
+            _require_own_account(event, tenant, shared_url=tenant_key is None)
+            receipt = self._store(tenant, event, raw, headers.get("x-chatwoot-delivery"), started)
+        except RejectedInputError as error:
+            WEBHOOKS.labels("", error.code).inc()
+            self.audit_refusal(error, {"tenant_url": tenant_key is not None, "bytes": len(raw)})
+            raise
+        WEBHOOKS.labels(tenant.tenant_id, receipt.reason or receipt.status).inc()
+        return receipt
+
+    def audit_refusal(self, error: SmosError, details: dict[str, Any]) -> None:
+        """Write down that a webhook was refused."""
+        status = error.status if isinstance(error, RejectedInputError) else error.http_status
+        event = AuditEvent(
+            event_id=f"refused:{uuid.uuid4().hex}",
+            topic=SECURITY_TOPIC,
+            kind="webhook_refused",
+            tenant_id=None,
+            timestamp=self._clock.now(),
+            details={"code": error.code, "http_status": status, **details},
+        )
+        with self._database.unclaimed() as connection:
+            append_event(connection, event)
+
+    def _believe(self, raw: bytes, headers: Mapping[str, str], tenant_key: str | None) -> Tenant:
+        """Return the tenant whose secret signed these bytes."""
+        refusal: RejectedInputError | None = None
+        for tenant in self._candidates(raw, tenant_key):
+            try:
+                self._verify(tenant, raw, headers)
+            except RejectedInputError as error:
+                refusal = error
+                continue
+            if not tenant.active:
+                raise RejectedInputError("tenant_suspended", "The tenant is suspended.", status=403)
+            return tenant
+        raise refusal or RejectedInputError("unknown_account", "No tenant has this Chatwoot account.", status=403)
+
+    def _candidates(self, raw: bytes, tenant_key: str | None) -> tuple[Tenant, ...]:
+        if tenant_key is not None:
+            tenant = self._tenants.by_key(tenant_key) if _TENANT_KEY.match(tenant_key) else None
+            if tenant is None:
+                raise RejectedInputError("unknown_webhook_url", "There is no such webhook URL.", status=404)
+            return (tenant,)
+        # The body is not believed yet: its account only tells whose secrets to try.
+        account_id = parse_event(_decode(raw)).account_id
+        if account_id is None:
+            raise RejectedInputError("account_missing", "The body names no Chatwoot account (account.id).")
+        return self._tenants.by_account(account_id)
+
+    def _verify(self, tenant: Tenant, raw: bytes, headers: Mapping[str, str]) -> None:
+        secret = self._secrets.find(tenant.scope, "chatwoot/hmac_secret")
+        legacy = self._secrets.find(tenant.scope, "chatwoot/legacy_hmac_secret")
+        allows_legacy = tenant.signature_mode != "v1"
+        scheme = verify(
+            raw,
+            headers,
+            candidates=[secret] if secret else [],
+            legacy_candidates=[value for value in (legacy, secret) if value],
+            mode=tenant.signature_mode,
+            now=self._clock.now(),
+            v1_seen=allows_legacy and self._tenants.v1_signature_seen(tenant.tenant_id),
+        )
+        if scheme == "v1" and allows_legacy:
+            self._tenants.mark_v1_signature_seen(tenant.tenant_id)
+
+    def _store(
+        self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None, started: float
+    ) -> Receipt:
+        received = _received(tenant, event, raw, delivery_id)
+        start = self._turn_start(received, started)
+        try:
+            with self._database.tenant(tenant.scope) as connection:
+                if store_event(connection, received) is None:
+                    return Receipt(status="duplicate", event=event.name)
+                if start is not None:
+                    self._engine.accept(connection, start)
+        except DataError as error:
+            raise RejectedInputError("unstorable_event", "A value of the body is out of range.") from error
+        if start is None:
+            return Receipt(status="ignored", reason=event.ignore_reason, event=event.name)
+        return Receipt(status="accepted", event=event.name, turn_id=start.turn_id)
+
+    def _turn_start(self, received: ReceivedEvent, started: float) -> TurnStart | None:
+        message = received.message
+        if message is None:
+            return None
+        return TurnStart(
+            turn_id=turn_id(message.tenant_id, message.conversation_id, message.id),
+            tenant_id=message.tenant_id,
+            account_id=message.account_id,
+            conversation_id=message.conversation_id,
+            message_id=message.id,
+            received_at=self._clock.now() - timedelta(seconds=time.perf_counter() - started),
+            receive_ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+
+
+def _received(tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None) -> ReceivedEvent:
+    answered = event.ignore_reason is None
+    message = event.message(tenant) if answered else None
+    return ReceivedEvent(
+        tenant_id=tenant.tenant_id,
+        event_key=_event_key(event, raw),
+        event=event.name,
+        delivery_id=_UNSTORABLE.sub("", delivery_id)[:64] if delivery_id else None,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        message=message,
+        ignore_reason=event.ignore_reason,
+    )
+
+
+def _event_key(event: InboundEvent, raw: bytes) -> str:
+    """What makes two deliveries the same event. A message is created once; other events are the same if equal."""
+    if event.name == "message_created" and event.message_id is not None:
+        return f"{event.account_id}:message_created:{event.message_id}"
+    return f"{event.account_id}:{event.name}:{hashlib.sha256(raw).hexdigest()}"
+
+
+def _require_own_account(event: InboundEvent, tenant: Tenant, *, shared_url: bool) -> None:
+    # Chatwoot before 4.14.2 left the account out of conversation events; the tenant's own URL names it then.
+    if event.account_id is None and not shared_url:
+        return
+    if event.account_id not in tenant.chatwoot_account_ids:
+        raise RejectedInputError("foreign_account", "The body's account is not the tenant's.", status=403)
+
+
+def _decode(raw: bytes) -> object:
+    try:
+        return _storable(json.loads(raw))
+    except (ValueError, RecursionError) as error:
+        raise RejectedInputError("not_json", "The body is not JSON, or is nested too deeply.") from error
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {_UNSTORABLE.sub("", key): _storable(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, list):
+        return [_storable(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value

@@ -1,0 +1,135 @@
+"""``audit``: remember the conversation, write the turn's record and its audit event in one transaction; count."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
+from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
+from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, StepTiming, ToolsCalled, TurnRecord, TurnStart
+from smarteros.flow.parts import Parts
+from smarteros.observability.metrics import TURN_SECONDS, TURNS
+from smarteros.observability.steps import watched
+from smarteros.store.audit import append_event
+from smarteros.store.turns import save_dialogue, save_turn
+
+# A message stamped further away than this from its arrival was not written then (an import, a demo in another year).
+_STAMP_BELIEVED = timedelta(hours=24)
+
+
+class AuditStep:
+    """Ends a turn. Repeating it changes nothing: turn and event have ids of their own."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def __call__(
+        self,
+        start: TurnStart,
+        resolved: ResolvedTurn,
+        decided: DecidedTurn | None,
+        called: ToolsCalled,
+        replied: Replied,
+    ) -> None:
+        """Write everything down."""
+        with watched("audit", start.tenant_id, start.turn_id):
+            record = self._record(start, resolved, decided, called, replied)
+            event = self._event(start, resolved, record)
+            tenant = self._parts.tenants.get(start.tenant_id)
+            with self._parts.database.tenant(tenant.scope) as connection:
+                if not save_turn(connection, record):
+                    return
+                if replied.outcome != "merged":
+                    history = (*resolved.history, resolved.text) if resolved.text else resolved.history
+                    save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
+                append_event(connection, event)
+        TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
+        if event.latency_ms is not None:
+            TURN_SECONDS.labels(start.tenant_id, record.flow_id).observe(event.latency_ms / 1000)
+
+    def _record(
+        self,
+        start: TurnStart,
+        resolved: ResolvedTurn,
+        decided: DecidedTurn | None,
+        called: ToolsCalled,
+        replied: Replied,
+    ) -> TurnRecord:
+        steps = (
+            StepTiming(step="receive", duration_ms=start.receive_ms),
+            StepTiming(step="resolve", duration_ms=resolved.duration_ms),
+            StepTiming(step="decide", duration_ms=decided.duration_ms if decided else 0.0),
+            StepTiming(step="call_tools", duration_ms=called.duration_ms),
+            StepTiming(step="reply", duration_ms=replied.duration_ms),
+        )
+        return TurnRecord(
+            turn_id=start.turn_id,
+            tenant_id=start.tenant_id,
+            flow_id=decided.flow_id if decided else self._parts.contracts.default_flow.flow_id,
+            conversation_id=start.conversation_id,
+            message_id=start.message_id,
+            received_at=start.received_at,
+            finished_at=self._parts.clock.now(),
+            outcome=replied.outcome,
+            reason=replied.reason,
+            decision=decided.decision if decided else None,
+            reading=resolved.reading,
+            tool_results=called.results,
+            reply_text=replied.text,
+            rule=replied.rule,
+            state=replied.state,
+            steps=steps,
+        )
+
+    def _event(self, start: TurnStart, resolved: ResolvedTurn, record: TurnRecord) -> AuditEvent:
+        decision = record.decision
+        return AuditEvent(
+            event_id=f"turn:{start.turn_id}",
+            topic=AUDIT_TOPIC_OF_FLOW.get(record.flow_id, f"smarteros.audit.{record.flow_id}"),
+            kind="turn",
+            tenant_id=start.tenant_id,
+            flow_id=record.flow_id,
+            conversation_id=start.conversation_id,
+            intent=decision.intent if decision else None,
+            confidence=decision.confidence if decision else None,
+            latency_ms=_latency_ms(start, resolved, record),
+            timestamp=record.finished_at or self._parts.clock.now(),
+            details=_details(record),
+        )
+
+
+def _latency_ms(start: TurnStart, resolved: ResolvedTurn, record: TurnRecord) -> int | None:
+    """Milliseconds from the customer's last message to the reply; None when nothing was replied."""
+    if record.reply_text is None or record.finished_at is None:
+        return None
+    asked_at = resolved.messages[-1].created_at if resolved.messages else start.received_at
+    if abs(asked_at - start.received_at) > _STAMP_BELIEVED:
+        asked_at = start.received_at
+    return max(0, round((record.finished_at - asked_at).total_seconds() * 1000))
+
+
+def _details(record: TurnRecord) -> dict[str, Any]:
+    """Facts of the turn that are no personal data: what each flow must report."""
+    details: dict[str, Any] = {"outcome": record.outcome, "reason": record.reason, "rule": record.rule}
+    if record.decision is not None:
+        details["route"] = record.decision.route
+    if record.reading is not None:
+        details["ocr_confidence"] = record.reading.confidence
+    for result in record.tool_results:
+        details[f"{result.tool}_outcome"] = result.outcome
+        if result.tool == "shopify_search_products" and result.data is not None:
+            details["products_returned"] = len(ProductList.model_validate(result.data).products)
+        if result.tool == "odoo_find_invoice" and result.data is not None:
+            details |= _invoice_details(InvoiceLookup.model_validate(result.data).invoice)
+    return details
+
+
+def _invoice_details(invoice: Invoice | None) -> dict[str, Any]:
+    if invoice is None:
+        return {"invoice_found": False, "warranty_status": None, "return_eligible": None}
+    return {
+        "invoice_found": True,
+        "warranty_status": invoice.warranty_status,
+        "return_eligible": invoice.return_eligible,
+    }

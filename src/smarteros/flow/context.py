@@ -1,0 +1,58 @@
+"""What the contract's conditions and texts may see of a turn."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from smarteros.contracts.expressions import ReplyContext
+from smarteros.domain.knowledge import Policy
+from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.tools import Cart, InvoiceLookup, ProductList, ToolResult
+from smarteros.domain.turns import DecidedTurn, ResolvedTurn
+from smarteros.kit.clock import in_santiago
+
+M = TypeVar("M", bound=Model)
+
+
+def reply_context(
+    tenant: Tenant,
+    policy: Policy,
+    resolved: ResolvedTurn,
+    decided: DecidedTurn,
+    results: tuple[ToolResult, ...] = (),
+) -> ReplyContext:
+    """Gather the facts of the turn. Prices, dates and links come from tool results or KB passages, nowhere else."""
+    decision, state = decided.decision, resolved.state
+    listed = _result("shopify_search_products", ProductList, results)
+    passage = decision.rag_context[0].text if decision.rag_context else None
+    return ReplyContext(
+        tenant_name=tenant.name,
+        contact_name=resolved.messages[-1].contact.name,
+        language=decision.language,
+        intent=decision.intent,
+        route=decision.route,
+        confidence=decision.confidence,
+        entities=decision.entities,
+        text=resolved.text,
+        today=in_santiago(resolved.messages[-1].created_at).date(),
+        lead_in=decision.reply_suggestion,
+        answer=decision.reply or passage,
+        products=listed.products if listed else (),
+        cart=_result("shopify_create_cart", Cart, results),
+        stale=listed is not None and listed.as_of is not None,
+        lookup=_result("odoo_find_invoice", InvoiceLookup, results),
+        policy=policy,
+        reading=resolved.reading,
+        photo=resolved.photo,
+        tool_failed=any(result.data is None for result in results),
+        pending=state.pending,
+        clarifications=state.clarifications,
+        failed_photos=state.failed_photos,
+        frustrated=decision.frustrated,
+    )
+
+
+def _result(tool: str, model: type[M], results: tuple[ToolResult, ...]) -> M | None:
+    data: dict[str, Any] | None = next((r.data for r in results if r.tool == tool and r.data is not None), None)
+    return None if data is None else model.model_validate(data)

@@ -1,0 +1,84 @@
+"""Word stems and letter groups of a text: the two views under which passages and questions are compared."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Protocol, cast
+
+import Stemmer  # pyright: ignore[reportMissingImports]
+
+from smarteros.domain.decisions import Language
+from smarteros.kit.text import fold
+
+_WORD = re.compile(r"[a-z0-9]+")
+_STEMMER_NAME: dict[Language, str] = {"es": "spanish", "en": "english"}
+_GROUP_SIZES = (3, 4, 5)
+
+# Function words only: question words such as "donde" and "cuando" are what tells two FAQ headings apart.
+_STOP_WORDS: dict[Language, frozenset[str]] = {
+    "es": frozenset(
+        "a al algo ante aqui asi aun cada como con de del e el ella ellas ello ellos en entre era es esa ese eso esta"
+        " este esto fue ha han hay he la las le les lo los mas me mi mis mucho muy ni no nos o os otra otro para pero"
+        " por que se sea ser si sin sobre son su sus tambien te tengo ti tiene tienen todo tu tus u un una unas uno"
+        " unos y ya yo".split()
+    ),
+    "en": frozenset(
+        "a am an and any are as at be been but by can could did do does for from had has have he her his how i if in"
+        " into is it its me my of on or our she so some such that the their them then there these they this those to"
+        " us was we were what which will with would you your".split()
+    ),
+}
+
+
+class _SnowballStemmer(Protocol):
+    """The part of PyStemmer used here; the package ships no types."""
+
+    def stemWord(self, word: str, /) -> str: ...  # noqa: D102, N802 - the name is the library's
+
+
+class _Stemmers:
+    """Snowball stemmers by language. They are not safe to share between threads, hence the lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_language: dict[Language, _SnowballStemmer] = {
+            language: cast(_SnowballStemmer, Stemmer.Stemmer(name))  # pyright: ignore[reportUnknownMemberType]
+            for language, name in _STEMMER_NAME.items()
+        }
+
+    def stem(self, word: str, language: Language) -> str:
+        with self._lock:
+            return self._by_language[language].stemWord(word)
+
+
+_STEMMERS = _Stemmers()
+
+
+@lru_cache(maxsize=20_000)
+def _stem(word: str, language: Language) -> str:
+    return _STEMMERS.stem(word, language)
+
+
+@lru_cache(maxsize=20_000)
+def _groups_of_word(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(
+        padded[start : start + size] for size in _GROUP_SIZES for start in range(max(1, len(padded) - size + 1))
+    )
+
+
+def stems(text: str, language: Language) -> Iterator[str]:
+    """Yield the stems of a text's content words. Folded first: "garantía" and "garantia" must meet."""
+    stop_words = _STOP_WORDS[language]
+    for word in _WORD.findall(fold(text)):
+        if word not in stop_words:
+            yield _stem(word, language)
+
+
+def letter_groups(text: str) -> Iterator[str]:
+    """Yield groups of 3 to 5 letters within words: two spellings of one word still share most of them."""
+    for word in _WORD.findall(fold(text)):
+        yield from _groups_of_word(word)

@@ -1,0 +1,1 @@
+"""Metrics, spans and logs: the same step names in all three."""

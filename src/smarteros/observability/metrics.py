@@ -1,0 +1,38 @@
+"""Prometheus metrics. Labels are bounded: tenants, flows, steps, outcomes; never a conversation or a phone."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 10, 30)
+
+WEBHOOKS = Counter(
+    "smos_webhooks_total", "Webhooks by tenant and what became of them", ["tenant", "outcome"], registry=REGISTRY
+)
+TURNS = Counter("smos_turns_total", "Turns by outcome", ["tenant", "flow", "outcome"], registry=REGISTRY)
+TURN_SECONDS = Histogram(
+    "smos_turn_latency_seconds",
+    "From the customer's last message to the reply",
+    ["tenant", "flow"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+STEP_SECONDS = Histogram(
+    "smos_step_duration_seconds",
+    "Duration of one step",
+    ["tenant", "step", "outcome"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+TOOL_CALLS = Counter(
+    "smos_tool_calls_total", "Tool calls by outcome", ["tenant", "tool", "outcome"], registry=REGISTRY
+)
+DEPENDENCY_UP = Gauge(
+    "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY
+)
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)

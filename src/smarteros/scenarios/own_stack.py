@@ -1,0 +1,81 @@
+"""Starts a whole demo stack as a process of its own, for as long as scenarios are played."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from smarteros.domain.errors import ConfigError
+
+START_WITHIN_S = 90.0
+STOP_WITHIN_S = 5.0
+READY = "ready "
+
+
+@contextmanager
+def own_stack(command: Sequence[str] | None = None, *, start_within_s: float = START_WITHIN_S) -> Generator[str]:
+    """Start a stack in an empty data folder and yield its URL; it is stopped in the end, whatever happens.
+
+    ``command`` is the program that prints ``ready http://…``; ``--port 0 --data-dir <folder>`` is added to it.
+    """
+    program = list(command or (sys.executable, "-m", "smarteros.cli.main", "demo"))
+    with tempfile.TemporaryDirectory(prefix="smos-test-", ignore_cleanup_errors=True) as folder:
+        process = subprocess.Popen(
+            [*program, "--port", "0", "--data-dir", folder],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield _url_of(process, start_within_s)
+        finally:
+            _stop(process)
+
+
+def _url_of(process: subprocess.Popen[str], within_s: float) -> str:
+    lines: queue.Queue[str | None] = queue.Queue()
+    assert process.stdout is not None  # noqa: S101  PIPE was asked for
+    threading.Thread(target=_drain, args=(process.stdout, lines), daemon=True).start()
+    told: deque[str] = deque(maxlen=20)
+    deadline = time.monotonic() + within_s
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            line = lines.get(timeout=left)
+        except queue.Empty:
+            break
+        if line is None:
+            raise ConfigError("stack_failed", "the stack ended before it was ready:\n" + "".join(told))
+        told.append(line)
+        if line.startswith(READY):
+            return line.removeprefix(READY).strip()
+    raise ConfigError("stack_failed", f"the stack was not ready within {within_s:g} s:\n" + "".join(told))
+
+
+def _drain(stream: IO[str], lines: queue.Queue[str | None]) -> None:
+    """Read on after the start too: a full pipe would stop the stack."""
+    with stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        # Its own children (a database) are in the same session and must not survive it.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_WITHIN_S)

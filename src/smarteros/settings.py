@@ -1,0 +1,36 @@
+"""Settings of one installation, read from ``SMOS_*`` environment variables (and a ``.env`` file when present)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_contracts_dir() -> Path:
+    """Return the contracts of the source tree, or those packed into the installed package."""
+    source_tree = Path(__file__).parents[2] / "contracts"
+    return source_tree if source_tree.is_dir() else Path(__file__).parent / "_contracts"
+
+
+class Settings(BaseSettings):
+    """One installation. Secrets of tenants are not settings; they live in the SecretStore."""
+
+    model_config = SettingsConfigDict(env_prefix="SMOS_", env_file=".env", extra="ignore")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless told otherwise")
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = Field(default=None, description="URL under which Chatwoot reaches this server")
+    data_dir: Path = Field(default=Path(".smos"), description="Embedded PostgreSQL, secrets file")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of a PostgreSQL owner role; unset means the embedded server"
+    )
+    app_database_url: str | None = Field(default=None, description="The same database as role smos_app")
+    contracts_dir: Path = Field(default_factory=default_contracts_dir)
+    secrets_key: SecretStr | None = Field(default=None, description="Fernet key of the encrypted secrets file")
+    operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
+    vision_url: str = "https://vision.googleapis.com"
+    queue_poll_ms: int = Field(default=50, ge=5, le=5000)
+    worker_threads: int = Field(default=16, ge=1, le=128)
+    webhook_clock_skew_s: int = Field(default=300, ge=1)

@@ -1,0 +1,1 @@
+"""Alembic migrations of schema ``smos``; run by ``store.database.migrate``."""

@@ -1,0 +1,41 @@
+"""The first tables, the application's role, and row-level security on every tenant table."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from smarteros.store.tables import TENANT_TABLES, metadata
+
+revision = "0001"
+down_revision = None
+
+# The role that serves requests. It owns nothing, so the policies below hold for it.
+APP_ROLE = "smos_app"
+
+
+def upgrade() -> None:
+    """Create everything."""
+    metadata.create_all(op.get_bind(), checkfirst=False)
+    op.execute(
+        f"""
+        DO $$ BEGIN
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
+            CREATE ROLE {APP_ROLE} LOGIN;
+          END IF;
+        END $$
+        """
+    )
+    op.execute(f"GRANT USAGE ON SCHEMA smos TO {APP_ROLE}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA smos TO {APP_ROLE}")
+    # Append-only: the application can neither change nor remove what it has written to the audit.
+    op.execute(f"REVOKE UPDATE, DELETE ON smos.audit_events FROM {APP_ROLE}")
+    for table in TENANT_TABLES:
+        op.execute(f"ALTER TABLE smos.{table.name} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE smos.{table.name} FORCE ROW LEVEL SECURITY")
+        op.execute(
+            f"""
+            CREATE POLICY own_rows ON smos.{table.name} TO {APP_ROLE}
+            USING (tenant_id = current_setting('smos.tenant_id', true))
+            WITH CHECK (tenant_id = current_setting('smos.tenant_id', true))
+            """
+        )

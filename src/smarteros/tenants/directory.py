@@ -1,0 +1,120 @@
+"""The directory of tenants: which businesses there are, and which of them a webhook can belong to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from smarteros.domain.errors import ConfigError
+from smarteros.domain.tenants import Tenant
+from smarteros.store.database import Database
+from smarteros.store.tables import tenants
+
+# How long a change made by another process may stay unseen here.
+FRESH_FOR_S = 2.0
+
+
+class TenantDirectory:
+    """Reads and writes tenants; look-ups are remembered for two seconds."""
+
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._remembered: dict[str, tuple[float, tuple[Tenant, ...]]] = {}
+        self._v1_seen: set[str] = set()
+        self._lock = threading.Lock()
+
+    def all(self) -> tuple[Tenant, ...]:
+        """List every tenant, by id."""
+        return self._look_up("all", sa.true())
+
+    def get(self, tenant_id: str) -> Tenant:
+        """Return one tenant. ConfigError(code ``tenant_unknown``) when there is none."""
+        found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
+        if not found:
+            raise ConfigError("tenant_unknown", f"There is no tenant {tenant_id!r}.")
+        return found[0]
+
+    def find(self, tenant_id: str) -> Tenant | None:
+        """Return one tenant or None."""
+        found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
+        return found[0] if found else None
+
+    def by_key(self, tenant_key: str) -> Tenant | None:
+        """Return the tenant of a per-tenant webhook URL."""
+        found = self._look_up(f"key:{tenant_key}", tenants.c.tenant_key == tenant_key)
+        return found[0] if found else None
+
+    def by_account(self, account_id: int) -> tuple[Tenant, ...]:
+        """Return the tenants that a webhook on the shared URL may belong to (one per Chatwoot instance)."""
+        accounts = tenants.c.settings["chatwoot_account_ids"]
+        return self._look_up(f"account:{account_id}", accounts.contains([account_id]))
+
+    def save(self, tenant: Tenant) -> None:
+        """Add or change a tenant.
+
+        ConfigError when its id differs from another's only in upper and lower case (Vault lower-cases policy
+        names), or when one of its Chatwoot accounts belongs to another tenant of the same Chatwoot.
+        """
+        for other in self._look_up("all", sa.true(), fresh=True):
+            if other.tenant_id == tenant.tenant_id:
+                continue
+            if other.tenant_id.lower() == tenant.tenant_id.lower():
+                raise ConfigError("tenant_id_taken", f"Tenant id {other.tenant_id!r} exists already.")
+            shared = set(other.chatwoot_account_ids) & set(tenant.chatwoot_account_ids)
+            if shared and other.chatwoot_url == tenant.chatwoot_url:
+                raise ConfigError(
+                    "account_taken", f"Chatwoot account {min(shared)} belongs to tenant {other.tenant_id!r}."
+                )
+        values = {"tenant_key": tenant.tenant_key, "settings": tenant.model_dump(mode="json")}
+        statement = insert(tenants).values(tenant_id=tenant.tenant_id, **values)
+        with self._database.installation() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
+                )
+            )
+        with self._lock:
+            self._remembered.clear()
+
+    def v1_signature_seen(self, tenant_id: str) -> bool:
+        """Tell whether a webhook with today's signature was ever accepted; after that the old form is refused."""
+        if tenant_id in self._v1_seen:
+            return True
+        with self._database.installation() as connection:
+            statement = sa.select(tenants.c.v1_signature_seen).where(tenants.c.tenant_id == tenant_id)
+            seen = bool(connection.execute(statement).scalar_one_or_none())
+        if seen:
+            self._v1_seen.add(tenant_id)
+        return seen
+
+    def mark_v1_signature_seen(self, tenant_id: str) -> None:
+        """Remember that today's signature was accepted for the tenant."""
+        if tenant_id in self._v1_seen:
+            return
+        with self._database.installation() as connection:
+            connection.execute(
+                sa.update(tenants).where(tenants.c.tenant_id == tenant_id).values(v1_signature_seen=True)
+            )
+        self._v1_seen.add(tenant_id)
+
+    def _look_up(self, name: str, where: sa.ColumnElement[bool], *, fresh: bool = False) -> tuple[Tenant, ...]:
+        now = self._monotonic()
+        with self._lock:
+            known = self._remembered.get(name)
+        if known and not fresh and now - known[0] < FRESH_FOR_S:
+            return known[1]
+        with self._database.installation() as connection:
+            rows = connection.execute(
+                sa.select(tenants.c.settings).where(where).order_by(tenants.c.tenant_id)
+            ).all()
+        found = tuple(Tenant.model_validate(row.settings) for row in rows)
+        with self._lock:
+            if len(self._remembered) > 10_000:  # strangers may ask for any key; the memory stays bounded
+                self._remembered.clear()
+            self._remembered[name] = (now, found)
+        return found

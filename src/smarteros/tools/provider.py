@@ -1,0 +1,98 @@
+"""The embedded tool provider: checks the parameters, keeps the time, and answers from memory when a system is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from smarteros.domain.errors import RejectedInputError, SmosError, TransientError
+from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.tools import ToolCall, ToolOutcome, ToolResult
+from smarteros.tools.breaker import CircuitBreaker
+from smarteros.tools.deadline import Deadline, DeadlineError, Monotonic, run_within
+from smarteros.tools.inputs import ToolInput
+from smarteros.tools.protocol import ToolContext, ToolSpec
+from smarteros.tools.registry import EmbeddedTool, ToolRun
+
+WORK_SHARE = 0.95
+"""Part of the time-out given to the system behind; the rest is kept for answering from memory in time."""
+
+
+class EmbeddedToolProvider:
+    """Runs the tools in this process. Safe to call from many threads."""
+
+    def __init__(
+        self,
+        tools: Sequence[EmbeddedTool[Any]],
+        *,
+        breaker: CircuitBreaker | None = None,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._breaker = breaker or CircuitBreaker(monotonic=monotonic)
+        self._monotonic = monotonic
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """List the tools offered."""
+        return tuple(tool.spec for tool in self._tools.values())
+
+    def call(
+        self, tenant: Tenant, call: ToolCall, context: ToolContext, *, timeout_ms: int, fallback: bool
+    ) -> ToolResult:
+        """Call one tool; see ToolProvider."""
+        started = self._monotonic()
+        deadline = Deadline(started + timeout_ms / 1000 * WORK_SHARE, self._monotonic)
+        answer, outcome, error_code = self._answer(call, ToolRun(tenant, context, deadline), fallback=fallback)
+        return ToolResult(
+            tool=call.tool,
+            outcome=outcome,
+            data=None if answer is None else answer.model_dump(mode="json"),
+            error_code=error_code,
+            duration_ms=(self._monotonic() - started) * 1000,
+        )
+
+    def _answer(self, call: ToolCall, run: ToolRun, *, fallback: bool) -> tuple[Model | None, ToolOutcome, str | None]:
+        try:
+            tool, params = self._checked(call)
+        except RejectedInputError as error:
+            return None, "refused", error.code
+        try:
+            return self._run(tool, params, run), "ok", None
+        except TransientError as error:
+            remembered = tool.recall(params, run) if fallback and tool.recall else None
+            if remembered is not None:
+                return remembered, "fallback", error.code
+            return None, "timeout" if isinstance(error, DeadlineError) else "error", error.code
+        except SmosError as error:
+            return None, "refused" if isinstance(error, RejectedInputError) else "error", error.code
+
+    def _checked(self, call: ToolCall) -> tuple[EmbeddedTool[Any], ToolInput]:
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            raise RejectedInputError("unknown_tool", "There is no such tool.")
+        try:
+            return tool, tool.input_model.model_validate(call.params)
+        except ValidationError:
+            raise RejectedInputError("invalid_params", "The parameters do not fit the tool.") from None
+
+    def _run(self, tool: EmbeddedTool[Any], params: ToolInput, run: ToolRun) -> Model:
+        """Run a tool under its circuit breaker. Only a system that does not answer counts against it."""
+        circuit = (run.tenant.tenant_id, tool.service)
+        if not self._breaker.allows(circuit):
+            raise TransientError("circuit_open", f"{tool.service} failed repeatedly and is left alone for a while.")
+        try:
+            answer = run_within(run.deadline, lambda: tool.run(params, run))
+        except TransientError as error:
+            self._breaker.failed(circuit)
+            if run.deadline.passed:
+                raise DeadlineError from error
+            raise
+        except SmosError:
+            self._breaker.succeeded(circuit)
+            raise
+        self._breaker.succeeded(circuit)
+        return answer

@@ -1,0 +1,1 @@
+"""Shopify: catalogue search and cart links over the Admin GraphQL API."""

@@ -1,0 +1,82 @@
+"""``shopify_search_products``: what is wanted, written in Shopify's search syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smarteros.domain.tools import ProductList
+from smarteros.kit.clock import Clock
+from smarteros.tools.cache import ToolCache
+from smarteros.tools.catalogue import CatalogueProduct, best_variant
+from smarteros.tools.inputs import ShopSearchInput
+from smarteros.tools.product_search import Gathered, ProductSearch
+from smarteros.tools.protocol import ToolSpec
+from smarteros.tools.registry import EmbeddedTool, ToolRun
+from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, SearchAnswer
+from smarteros.tools.shopify.client import SERVICE, ShopifyClient
+from smarteros.tools.vocabulary import is_prefix, spellings_of
+from smarteros.tools.wanted import Wanted
+
+PAGE_SIZES = {"products": 10, "variants": 45}
+"""10 products of 45 variants ask for 943 points: one query may cost 1,000, a point for each object."""
+MOST_PAGES = 5
+_PUBLISHED = "status:active AND published_status:published"
+_FIELDS = ("title", "product_type", "tag", "vendor")
+
+_SPEC = ToolSpec(
+    name="shopify_search_products",
+    title="Search products",
+    description=(
+        "Find products of the shop that can be bought now. Give the customer's words in Spanish or English; sizes, "
+        "colours and prices are understood in them, or can be given as parameters."
+    ),
+    read_only=True,
+    input_model=ShopSearchInput,
+    output_model=ProductList,
+)
+
+
+def search_tool(client: ShopifyClient, cache: ToolCache, clock: Clock) -> EmbeddedTool[ShopSearchInput]:
+    """Offer the search as a tool."""
+    search = ProductSearch(ShopifyCatalogue(client), cache, clock)
+    return EmbeddedTool(_SPEC, SERVICE, ShopSearchInput, search.run, search.recall)
+
+
+@dataclass(frozen=True)
+class ShopifyCatalogue:
+    """Catalogue of a Shopify shop. Product.variants cannot be filtered there: size and colour are chosen here."""
+
+    client: ShopifyClient
+
+    def gather(self, wanted: Wanted, run: ToolRun, limit: int, *, only_first_term: bool) -> Gathered:
+        """Read pages until enough of what fits is found (all pages when the cheapest is asked for)."""
+        products: list[CatalogueProduct] = []
+        fitting = 0
+        for page, is_last in self._pages(run, search_text(wanted, only_first_term=only_first_term)):
+            products += page
+            fitting += sum(best_variant(product, wanted) is not None for product in page)
+            if is_last or (fitting >= limit and not wanted.cheapest_first):
+                return Gathered(products=tuple(products), complete=is_last)
+        return Gathered(products=tuple(products), complete=False)
+
+    def _pages(self, run: ToolRun, text: str) -> Iterator[tuple[list[CatalogueProduct], bool]]:
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            variables = {"query": text, "after": cursor, **PAGE_SIZES}
+            answer = self.client.query(run.tenant, SEARCH_DOCUMENT, variables, SearchAnswer, run.deadline)
+            cursor = answer.end_cursor
+            yield answer.catalogue(), not answer.has_next_page
+
+
+def search_text(wanted: Wanted, *, only_first_term: bool = False) -> str:
+    """Write a search in Shopify's syntax: every term in some spelling and some field, published products only.
+
+    Words hold only letters and digits here, so nothing a customer types can act as syntax.
+    """
+    terms = list(zip(wanted.terms, wanted.typed, strict=True))
+    conditions = [_PUBLISHED]
+    for term, typed in terms[:1] if only_first_term else terms:
+        words = [f"{word}*" if is_prefix(word) else word for word in spellings_of(term, typed)]
+        conditions.append("(" + " OR ".join(f"{field}:{word}" for word in words for field in _FIELDS) + ")")
+    return " AND ".join(conditions)
