@@ -196,6 +196,7 @@ def _tenant(sandbox: Sandbox, shop: DemoShop) -> JsonObject:
         "shopify": {
             "store_domain": spec.store_domain,
             "admin_token": spec.admin_token,
+            "client_id": spec.client_id,
             "client_secret": spec.client_secret,
             "storefront_token": spec.storefront_token,
         },

@@ -22,18 +22,22 @@ from smarteros.agents.protocol import Agent
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet, load_contracts
-from smarteros.documents.engines import TenantDocumentReader
+from smarteros.documents.local import DocumentWorker, LocalOcrEngine
+from smarteros.documents.protocol import OcrEngine
+from smarteros.documents.reader import DocumentReader
+from smarteros.documents.vision import VisionOcrEngine
+from smarteros.domain.decisions import Intent
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.agent_api import agent_router
 from smarteros.edge.app import create_app
 from smarteros.edge.health import Check, HealthChecks, health_router
 from smarteros.edge.operator_api import operator_router
+from smarteros.edge.receive import Receiver
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.tool_api import ToolEndpoints
 from smarteros.edge.webhooks import webhook_router
 from smarteros.flow.engine import Engine
 from smarteros.flow.parts import Parts
-from smarteros.edge.receive import Receiver
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient, HttpFault
@@ -64,7 +68,7 @@ class Services:
     agent: Agent
     channel: Channel
     tools: ToolProvider
-    reader: TenantDocumentReader
+    reader: DocumentReader
     http: HttpClient
     tokens: TenantTokens
     operator_token: str
@@ -86,7 +90,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         secrets = EncryptedFileSecretStore(settings.data_dir / "secrets.enc", key)
         knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database))
         clock = SystemClock()
-        reader = TenantDocumentReader(http, secrets, vision_url=settings.vision_url)
+        reader = _document_reader(settings, http, secrets)
         stack.callback(reader.close)
         yield Services(
             settings=settings,
@@ -95,7 +99,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
             secrets=secrets,
             contracts=contracts,
             knowledge=knowledge,
-            agent=NativeAgent(knowledge, extra_examples=contracts.examples()),
+            agent=NativeAgent(knowledge, extra_examples=_examples(contracts)),
             channel=ChatwootChannel(http, secrets),
             tools=embedded_tools(
                 http=http,
@@ -161,6 +165,27 @@ def open_runtime(services: Services, extra_routers: tuple[APIRouter, ...] = ()) 
     finally:
         health.close()
         engine.stop()
+
+
+def _document_reader(settings: Settings, http: HttpClient, secrets: SecretStore) -> DocumentReader:
+    worker = DocumentWorker()
+    local = LocalOcrEngine(worker)
+
+    def engine_of(tenant: Tenant) -> OcrEngine:
+        if tenant.ocr_engine == "vision":
+            return VisionOcrEngine(http, secrets, tenant.scope, settings.vision_url)
+        return local
+
+    return DocumentReader(engine_of, worker)
+
+
+def _examples(contracts: ContractSet) -> dict[Intent, tuple[str, ...]]:
+    """Gather the example messages of all contracts."""
+    gathered: dict[Intent, tuple[str, ...]] = {}
+    for contract in contracts.by_id.values():
+        for intent, texts in contract.agent.examples.items():
+            gathered[intent] = (*gathered.get(intent, ()), *texts)
+    return gathered
 
 
 def _database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:

@@ -68,14 +68,12 @@ class Installation:
 
     async def start(self) -> None:
         """Start the background workers."""
-        await self.deliverer.start()
         await self.jobs.start()
 
     async def stop(self) -> None:
         """Stop the background workers and close the database."""
         await self.dispatcher.stop()
         await self.jobs.stop()
-        await self.deliverer.stop()
         self.store.close()
 
     async def settled(self, timeout_seconds: float = 10.0) -> None:

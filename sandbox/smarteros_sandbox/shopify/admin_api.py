@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from smarteros_sandbox.shopify.admin_catalogue import AdminCatalogue
-from smarteros_sandbox.shopify.connections import FieldFunction, Node, bad_request, connection
+from smarteros_sandbox.shopify.connections import LARGEST_PAGE, FieldFunction, Node, bad_request, connection
+from smarteros_sandbox.shopify.context import Info
 from smarteros_sandbox.shopify.documents import ORDER_KEYS, PRODUCT_KEYS, VARIANT_KEYS, Found, Indexed, find
 from smarteros_sandbox.shopify.draft_orders import DraftOrders
 from smarteros_sandbox.shopify.orders import order_index
@@ -58,21 +57,21 @@ class AdminApi:
             "orders": self._orders,
             "order": self._of_kind("Order"),
             "draftOrder": self._of_kind("DraftOrder"),
-            "node": lambda _info, **arguments: self._node(arguments["id"]),
-            "nodes": lambda _info, **arguments: [self._node(one) for one in arguments["ids"][:250]],
-            "draftOrderCreate": lambda _info, **arguments: self.drafts.create(arguments["input"]),
+            "node": self._node_field,
+            "nodes": self._nodes_field,
+            "draftOrderCreate": self._draft_order_create,
         }
 
-    def _products(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _products(self, info: Info, **arguments: Any) -> Node:
         return _search(info, self.catalogue.products, arguments, PRODUCT_KEYS, PRODUCT_ORDERS)
 
-    def _variants(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _variants(self, info: Info, **arguments: Any) -> Node:
         return _search(info, self.catalogue.variants, arguments, VARIANT_KEYS, VARIANT_ORDERS)
 
-    def _orders(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _orders(self, info: Info, **arguments: Any) -> Node:
         return _search(info, self.orders, arguments, ORDER_KEYS, ORDER_ORDERS)
 
-    def _products_count(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _products_count(self, info: Info, **arguments: Any) -> Node:
         index = [] if info.context.empty_mirror else self.catalogue.products
         found = find(index, arguments.get("query"), PRODUCT_KEYS)
         return {"count": len(found.nodes), "precision": "EXACT"}
@@ -80,7 +79,7 @@ class AdminApi:
     def _of_kind(self, kind: str) -> FieldFunction:
         prefix = gid(kind, "")
 
-        def resolve(_info: GraphQLResolveInfo, **arguments: Any) -> Node | None:
+        def resolve(_info: Info, **arguments: Any) -> Node | None:
             wanted = arguments["id"]
             if not wanted.startswith(prefix):
                 raise bad_request(f"Invalid global id '{wanted[:100]}'")
@@ -94,16 +93,25 @@ class AdminApi:
                 return source[wanted]
         return None
 
-    def _product_by_handle(self, _info: GraphQLResolveInfo, **arguments: Any) -> Node | None:
+    def _node_field(self, _info: Info, **arguments: Any) -> Node | None:
+        return self._node(arguments["id"])
+
+    def _nodes_field(self, _info: Info, **arguments: Any) -> list[Node | None]:
+        return [self._node(one) for one in arguments["ids"][:LARGEST_PAGE]]
+
+    def _draft_order_create(self, _info: Info, **arguments: Any) -> Node:
+        return self.drafts.create(arguments["input"])
+
+    def _product_by_handle(self, _info: Info, **arguments: Any) -> Node | None:
         return self._by_handle.get(arguments["handle"])
 
-    def _product_by_identifier(self, _info: GraphQLResolveInfo, **arguments: Any) -> Node | None:
+    def _product_by_identifier(self, _info: Info, **arguments: Any) -> Node | None:
         wanted = arguments["identifier"]
         if wanted.get("handle") is not None:
             return self._by_handle.get(wanted["handle"])
         return self._node(str(wanted.get("id")))
 
-    def _shop(self, _info: GraphQLResolveInfo) -> Node:
+    def _shop(self, _info: Info) -> Node:
         domain = self.shop.spec.store_domain
         return {
             "id": gid("Shop", shop_number(self.shop)),
@@ -127,7 +135,7 @@ class AdminApi:
 
 
 def _search(
-    info: GraphQLResolveInfo,
+    info: Info,
     index: list[Indexed],
     arguments: dict[str, Any],
     keys: frozenset[str],
@@ -136,9 +144,7 @@ def _search(
     """A search connection; fields the search does not know are ignored and reported as warnings."""
     key = orders.get(arguments.get("sortKey") or "", "")
     order = None if key is None else _order_by(key)
-    found: Found = find(
-        [] if info.context.empty_mirror else index, arguments.get("query"), keys, order=order
-    )
+    found: Found = find([] if info.context.empty_mirror else index, arguments.get("query"), keys, order=order)
     info.context.warn(info.path.as_list(), arguments.get("query"), found.unknown_fields)
     return connection(found.nodes, arguments)
 

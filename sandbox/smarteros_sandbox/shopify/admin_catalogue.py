@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from smarteros_sandbox.shopify.connections import Node, connection_field, later, list_field
+from smarteros_sandbox.shopify.context import Info
 from smarteros_sandbox.shopify.documents import Indexed, product_document, variant_document
 from smarteros_sandbox.shopify.values import (
     OPENED_AT,
@@ -37,8 +36,7 @@ class AdminCatalogue:
     def _add(self, shop: DemoShop, product: ProductSpec) -> None:
         node = product_node(shop, product)
         variants = [
-            variant_node(node, product, variant, position)
-            for position, variant in enumerate(product.variants, 1)
+            variant_node(node, product, variant, position) for position, variant in enumerate(product.variants, 1)
         ]
         node["variants"] = connection_field(lambda: variants)
         self.products.append(Indexed(node, product_document(product)))
@@ -114,7 +112,7 @@ def variant_node(parent: Node, product: ProductSpec, variant: VariantSpec, posit
 
 
 def _description(product: ProductSpec) -> Any:
-    def resolve(_info: GraphQLResolveInfo, **arguments: Any) -> str:
+    def resolve(_info: Info, **arguments: Any) -> str:
         limit = arguments.get("truncateAt")
         return product.description if limit is None else product.description[: max(limit, 0)]
 

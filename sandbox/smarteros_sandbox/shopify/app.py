@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from json import loads
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,12 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from smarteros_sandbox.faults import Faults
+from smarteros_sandbox.shopify.context import RequestContext
 from smarteros_sandbox.shopify.cost import SINGLE_QUERY_LIMIT
-from smarteros_sandbox.shopify.execution import Prepared, RejectedQuery, RequestContext, prepare, run
+from smarteros_sandbox.shopify.execution import Prepared, RejectedQuery, prepare, run
 from smarteros_sandbox.shopify.pages import page_routes
-from smarteros_sandbox.shopify.schemas import API_VERSION, SCHEMAS
+from smarteros_sandbox.shopify.schemas import API_VERSION, SCHEMAS, ApiName
 from smarteros_sandbox.shopify.tenants import SCOPES, TOKEN_SECONDS, ShopifyTenant, ShopifyTenants, host_fits
 from smarteros_sandbox.shops.models import DemoShop
+from smarteros_sandbox.shops.untyped import as_object
 from smarteros_sandbox.shops.wire import BodyError, WireJson, hang_as_told, read_body, read_json, wait_as_told
 
 SERVICE = "shopify"
@@ -40,7 +44,7 @@ def create_shopify_app(shops: Sequence[DemoShop], faults: Faults) -> Starlette:
     server = ShopifyServer(ShopifyTenants(shops), faults)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         SCHEMAS.warm_up()
         yield
 
@@ -92,7 +96,7 @@ class ShopifyServer:
             return WireJson({"error": "invalid_client", "error_description": description}, 400)
         return WireJson({"access_token": token, "scope": SCOPES, "expires_in": TOKEN_SECONDS})
 
-    async def _graphql(self, request: Request, tenant: ShopifyTenant, api: Any) -> Response:
+    async def _graphql(self, request: Request, tenant: ShopifyTenant, api: ApiName) -> Response:
         if not host_fits(request.headers.get("host", ""), tenant):
             return _with_headers(WireJson({"errors": "Not Found"}, 404))
         if not VERSION.fullmatch(request.path_params["version"]):
@@ -116,7 +120,7 @@ class ShopifyServer:
             return WireJson({"errors": "Internal Server Error"}, 500)
         return None
 
-    def _answer(self, tenant: ShopifyTenant, api: Any, body: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, tenant: ShopifyTenant, api: ApiName, body: dict[str, Any]) -> dict[str, Any]:
         try:
             prepared = prepare(SCHEMAS.get(api), body)
         except RejectedQuery as rejected:
@@ -177,22 +181,18 @@ def _with_headers(response: Response) -> Response:
 
 async def _graphql_body(request: Request) -> dict[str, Any] | None:
     try:
-        body = await read_json(request, LARGEST_BODY)
+        body = as_object(await read_json(request, LARGEST_BODY))
     except BodyError:
         return None
-    if not isinstance(body, dict) or not isinstance(body.get("query"), str):  # pyright: ignore[reportUnknownMemberType]
+    if body is None or not isinstance(body.get("query"), str):
         return None
-    if not isinstance(body.get("variables") or {}, dict):  # pyright: ignore[reportUnknownMemberType]
+    if as_object(body.get("variables") or {}) is None:
         return None
-    name: Any = body.get("operationName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return body if name is None or isinstance(name, str) else None  # pyright: ignore[reportUnknownVariableType]
+    return body if isinstance(body.get("operationName") or "", str) else None
 
 
 async def _form(request: Request) -> dict[str, str]:
     """The body's text fields, whether it is JSON or a form."""
-    from json import loads
-    from urllib.parse import parse_qsl
-
     text = (await read_body(request, LARGEST_BODY)).decode("utf-8", "replace")
     try:
         fields: Any = loads(text) if text.lstrip().startswith("{") else dict(parse_qsl(text))

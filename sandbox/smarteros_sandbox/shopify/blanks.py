@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from graphql import (
-    GraphQLOutputType,
     GraphQLSchema,
     is_abstract_type,
     is_enum_type,
-    is_list_type,
-    is_non_null_type,
     is_object_type,
 )
 
+from smarteros_sandbox.shopify.graphql_core import is_list_type, nullable_type
 from smarteros_sandbox.shopify.values import CURRENCY, OPENED_AT
 
 SCALARS: dict[str, Any] = {
@@ -37,10 +35,9 @@ SCALARS: dict[str, Any] = {
 PREFERRED_ENUM_VALUES = {"CurrencyCode": CURRENCY, "CountryCode": "CL", "LanguageCode": "ES"}
 
 
-def blank(kind: GraphQLOutputType, schema: GraphQLSchema) -> Any:
+def blank(type_: Any, schema: GraphQLSchema) -> Any:
     """A value of this type with nothing in it."""
-    if is_non_null_type(kind):
-        kind = kind.of_type
+    kind = nullable_type(type_)
     if is_list_type(kind):
         return []
     if is_enum_type(kind):

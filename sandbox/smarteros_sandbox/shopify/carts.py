@@ -94,9 +94,7 @@ class Carts:
             cart = self._carts.get(token)
             return None if cart is None else [(line.variant, line.quantity) for line in cart.lines]
 
-    def _put(
-        self, cart: Cart, items: list[dict[str, Any]], where: list[str]
-    ) -> tuple[list[Problem], list[Problem]]:
+    def _put(self, cart: Cart, items: list[dict[str, Any]], where: list[str]) -> tuple[list[Problem], list[Problem]]:
         errors: list[Problem] = []
         warnings: list[Problem] = []
         if len(cart.lines) + len(items) > MOST_LINES:
@@ -145,9 +143,7 @@ class Carts:
             line = next((one for one in cart.lines if _line_id(cart, one) == item["id"]), None)
             if line is None:
                 message = "The merchandise line with this id does not exist."
-                errors.append(
-                    _problem(message, ["lines", str(position), "id"], code="INVALID_MERCHANDISE_LINE")
-                )
+                errors.append(_problem(message, ["lines", str(position), "id"], code="INVALID_MERCHANDISE_LINE"))
             elif item.get("quantity") is not None:
                 line.quantity = max(item["quantity"], 0)
                 if line.quantity == 0:

@@ -8,7 +8,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import GraphQLError
+
+from smarteros_sandbox.shopify.context import Info
 
 Node = dict[str, Any]
 """A record as GraphQL sees it: field name to value, or to a function of (info, **arguments)."""
@@ -58,7 +60,7 @@ def connection(nodes: Sequence[Node], arguments: dict[str, Any], **extra: Any) -
 def connection_field(nodes: Callable[[], Sequence[Node]]) -> FieldFunction:
     """A field that pages through what ``nodes`` gives when the field is asked for."""
 
-    def resolve(_info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def resolve(_info: Info, **arguments: Any) -> Node:
         return connection(nodes(), arguments)
 
     return resolve
@@ -67,7 +69,7 @@ def connection_field(nodes: Callable[[], Sequence[Node]]) -> FieldFunction:
 def list_field(items: Sequence[Node]) -> FieldFunction:
     """A plain list with an optional ``first``."""
 
-    def resolve(_info: GraphQLResolveInfo, first: int | None = None, **_arguments: Any) -> list[Node]:
+    def resolve(_info: Info, first: int | None = None, **_arguments: Any) -> list[Node]:
         return list(items) if first is None else list(items[: max(first, 0)])
 
     return resolve
@@ -76,7 +78,7 @@ def list_field(items: Sequence[Node]) -> FieldFunction:
 def later(make: Callable[[], Any]) -> FieldFunction:
     """A field whose value is only made when it is asked for; it breaks cycles such as variant - product."""
 
-    def resolve(_info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+    def resolve(_info: Info, **_arguments: Any) -> Any:
         return make()
 
     return resolve

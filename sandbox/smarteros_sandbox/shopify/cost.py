@@ -6,6 +6,7 @@ cost is computed from the query, the actual cost from what was returned; the dif
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -15,6 +16,7 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -24,11 +26,12 @@ from graphql import (
     SelectionNode,
     SelectionSetNode,
     VariableNode,
-    get_named_type,
     is_interface_type,
     is_leaf_type,
     is_object_type,
 )
+
+from smarteros_sandbox.shopify.graphql_core import named_type
 
 MAXIMUM_AVAILABLE = 2000
 RESTORE_RATE = 100
@@ -102,35 +105,36 @@ class CostEstimator:
         return base + (self._selections(operation.selection_set, root) if root else 0)
 
     def _selections(self, selection_set: SelectionSetNode | None, parent: GraphQLNamedType) -> int:
-        total, alternatives = 0, [0]
+        total = 0
+        alternatives: Counter[str] = Counter()
         for selection in selection_set.selections if selection_set else ():
             if isinstance(selection, FieldNode):
                 total += self._field(selection, parent)
                 continue
             condition, cost = self._fragment(selection, parent)
-            if condition is parent:
+            if is_object_type(condition) and condition is not parent:
+                alternatives[condition.name] += cost
+            else:
                 total += cost
-            else:  # of several possible types only one is returned
-                alternatives.append(cost)
-        return min(total + max(alternatives), CEILING)
+        # A record has one type, so of the fragments on different types only the dearest counts.
+        return min(total + max(alternatives.values(), default=0), CEILING)
 
     def _fragment(self, selection: SelectionNode, parent: GraphQLNamedType) -> tuple[GraphQLNamedType, int]:
         if isinstance(selection, InlineFragmentNode):
             name = selection.type_condition.name.value if selection.type_condition else parent.name
             condition = self.schema.get_type(name) or parent
             return condition, self._selections(selection.selection_set, condition)
-        name = selection.name.value  # pyright: ignore[reportAttributeAccessIssue]
-        definition = self.fragments[name]  # pyright: ignore[reportUnknownArgumentType]
+        name = selection.name.value if isinstance(selection, FragmentSpreadNode) else ""
+        definition = self.fragments[name]
         condition = self.schema.get_type(definition.type_condition.name.value) or parent
         if name not in self._fragment_costs:
-            cost = self._selections(definition.selection_set, condition)
-            self._fragment_costs[name] = cost  # pyright: ignore[reportUnknownArgumentType, reportArgumentType]
-        return condition, self._fragment_costs[name]  # pyright: ignore[reportUnknownArgumentType]
+            self._fragment_costs[name] = self._selections(definition.selection_set, condition)
+        return condition, self._fragment_costs[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType) -> int:
         if not (is_object_type(parent) or is_interface_type(parent)) or node.name.value not in parent.fields:
             return 0  # __typename and introspection are free
-        kind = get_named_type(parent.fields[node.name.value].type)
+        kind = named_type(parent.fields[node.name.value].type)
         if is_leaf_type(kind) or kind.name in ("PageInfo",):
             return 0
         inner = self._selections(node.selection_set, kind)

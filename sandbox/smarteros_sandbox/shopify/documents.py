@@ -15,19 +15,25 @@ from smarteros_sandbox.shops.models import ProductSpec, VariantSpec
 TITLE_WEIGHT, TYPE_WEIGHT, OTHER_WEIGHT = 4, 3, 1
 
 SHARED_KEYS = frozenset(
-    "id title product_type vendor tag tag_not sku barcode published_status gift_card "
-    "created_at updated_at published_at".split()
+    {
+        *("id", "title", "product_type", "vendor", "tag", "tag_not", "sku", "barcode", "gift_card"),
+        *("published_status", "created_at", "updated_at", "published_at"),
+    }
 )
-PRODUCT_KEYS = SHARED_KEYS | frozenset(
-    "handle status price inventory_total out_of_stock_somewhere has_only_default_variant "
-    "variants.price bundles is_price_reduced".split()
-)
-VARIANT_KEYS = SHARED_KEYS | frozenset(
-    "option1 option2 option3 product_id product_ids product_status inventory_quantity managed taxable".split()
-)
+PRODUCT_KEYS = SHARED_KEYS | {
+    *("handle", "status", "price", "variants.price", "inventory_total", "out_of_stock_somewhere"),
+    *("has_only_default_variant", "bundles", "is_price_reduced"),
+}
+VARIANT_KEYS = SHARED_KEYS | {
+    *("option1", "option2", "option3", "product_id", "product_ids", "product_status"),
+    *("inventory_quantity", "managed", "taxable"),
+}
 ORDER_KEYS = frozenset(
-    "id name email phone financial_status fulfillment_status status created_at processed_at updated_at "
-    "customer_id sku tag total_price current_total_price".split()
+    {
+        *("id", "name", "email", "phone", "customer_id", "sku", "tag", "status"),
+        *("financial_status", "fulfillment_status", "total_price", "current_total_price"),
+        *("created_at", "processed_at", "updated_at"),
+    }
 )
 
 

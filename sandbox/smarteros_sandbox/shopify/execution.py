@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -10,16 +10,10 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLResolveInfo,
     GraphQLSchema,
     MaxIntrospectionDepthRule,
     OperationDefinitionNode,
-    default_field_resolver,
-    execute_sync,
-    get_named_type,
     is_leaf_type,
-    is_list_type,
-    is_non_null_type,
     parse,
     specified_rules,
     validate,
@@ -27,27 +21,20 @@ from graphql import (
 
 from smarteros_sandbox.shopify.blanks import blank
 from smarteros_sandbox.shopify.connections import FieldFunction
+from smarteros_sandbox.shopify.context import RequestContext
 from smarteros_sandbox.shopify.cost import CONNECTION_COST, MUTATION_COST, OBJECT_COST, CostEstimator
 from smarteros_sandbox.shopify.errors import first_operation_path, validation_code
+from smarteros_sandbox.shopify.graphql_core import (
+    default_field_resolver,
+    execute_sync,
+    is_list_type,
+    is_non_null_type,
+    named_type,
+    nullable_type,
+)
 
 MOST_TOKENS = 5000
 MOST_ERRORS = 10
-
-
-@dataclass
-class RequestContext:
-    """What the resolvers of one request share."""
-
-    empty_mirror: bool = False
-    spent: int = 0
-    warnings: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    def warn(self, path: list[str | int], query: str | None, unknown_fields: list[str]) -> None:
-        """Report search fields that were ignored (Shopify's ``extensions.search``)."""
-        if unknown_fields:
-            message = "Invalid search field for this query."
-            warnings = [{"field": name, "message": message, "code": "invalid_field"} for name in unknown_fields]
-            self.warnings.append({"path": path, "query": query, "warnings": warnings})
 
 
 @dataclass(frozen=True)
@@ -61,7 +48,7 @@ class Prepared:
     requested_cost: int
 
 
-class RejectedQuery(Exception):  # noqa: N818 - the answer of a GraphQL server, not a failure of ours
+class RejectedQuery(Exception):
     """The request does not reach execution; ``errors`` is the answer."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
@@ -81,9 +68,7 @@ def prepare(schema: GraphQLSchema, body: dict[str, Any]) -> Prepared:
         if problems:
             raise RejectedQuery([_validation_error(document, problem) for problem in problems])
         operation = _operation(document, operation_name)
-        fragments = {
-            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
-        }
+        fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
         cost = CostEstimator(schema, fragments, variables).estimate(operation)
     except GraphQLError as error:
         raise RejectedQuery([_plain_error(error)]) from error
@@ -109,7 +94,7 @@ def run(prepared: Prepared, root: dict[str, FieldFunction], context: RequestCont
     return _answer(result)
 
 
-def resolve_field(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+def resolve_field(source: Any, info: Any, **arguments: Any) -> Any:
     """The record's value; a required field the demo has no data for gets the emptiest value of its type."""
     if info.path.prev is None and info.field_name not in source:
         raise _access_denied(info.field_name)
@@ -120,15 +105,15 @@ def resolve_field(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> An
     return value
 
 
-def _spent(info: GraphQLResolveInfo, value: Any) -> int:
-    kind = get_named_type(info.return_type)
+def _spent(info: Any, value: Any) -> int:
+    kind = named_type(info.return_type)
     spent = MUTATION_COST if info.path.prev is None and info.operation.operation.value == "mutation" else 0
     if value is None or is_leaf_type(kind) or kind.name == "PageInfo" or kind.name.endswith("Edge"):
         return spent
     if kind.name.endswith("Connection"):
         return spent + CONNECTION_COST
-    inner = info.return_type.of_type if is_non_null_type(info.return_type) else info.return_type
-    return spent + (OBJECT_COST * len(value) if is_list_type(inner) else OBJECT_COST)
+    in_list = is_list_type(nullable_type(info.return_type))
+    return spent + OBJECT_COST * (len(value) if in_list else 1)
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
@@ -138,9 +123,7 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
             return operation
         if name is not None and operation.name is not None and operation.name.value == name:
             return operation
-    raise GraphQLError(
-        "An operation name is required" if name is None else f'No operation named "{name[:100]}"'
-    )
+    raise GraphQLError("An operation name is required" if name is None else f'No operation named "{name[:100]}"')
 
 
 def _access_denied(field_name: str) -> GraphQLError:

@@ -126,9 +126,7 @@ def _order_document(node: Node, invoice: InvoiceSpec) -> Document:
     )
 
 
-def order_line(
-    kind: str, number: int, title: str, quantity: int, price: int, variant: Node | None
-) -> Node:
+def order_line(kind: str, number: int, title: str, quantity: int, price: int, variant: Node | None) -> Node:
     """A ``LineItem`` or ``DraftOrderLineItem``; without a variant it is a custom article."""
     return {
         "__typename": kind,

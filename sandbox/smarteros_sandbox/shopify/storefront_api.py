@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from smarteros_sandbox.shopify.carts import Carts
-from smarteros_sandbox.shopify.connections import FieldFunction, Node, connection
+from smarteros_sandbox.shopify.connections import LARGEST_PAGE, FieldFunction, Node, connection
+from smarteros_sandbox.shopify.context import Info
 from smarteros_sandbox.shopify.documents import PRODUCT_KEYS, find
 from smarteros_sandbox.shopify.search import fold
 from smarteros_sandbox.shopify.storefront_catalogue import StorefrontCatalogue, matches_filter
@@ -29,19 +28,19 @@ class StorefrontApi:
             "product": self._product,
             "productByHandle": self._product,
             "search": self._search,
-            "node": lambda _info, **arguments: self._node(arguments["id"]),
-            "nodes": lambda _info, **arguments: [self._node(one) for one in arguments["ids"][:250]],
-            "cart": lambda _info, **arguments: self.carts.get(arguments["id"]),
-            "cartCreate": lambda _info, **arguments: self.carts.create(arguments.get("input") or {}),
+            "node": self._node_field,
+            "nodes": self._nodes_field,
+            "cart": self._cart,
+            "cartCreate": self._cart_create,
             "cartLinesAdd": self._change("cartLinesAdd"),
             "cartLinesUpdate": self._change("cartLinesUpdate"),
             "cartLinesRemove": self._change("cartLinesRemove"),
         }
 
-    def _products(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _products(self, info: Info, **arguments: Any) -> Node:
         return connection(self._found(info, arguments), arguments)
 
-    def _found(self, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> list[Node]:
+    def _found(self, info: Info, arguments: dict[str, Any]) -> list[Node]:
         index = [] if info.context.empty_mirror else self.catalogue.products
         nodes = find(index, arguments.get("query"), PRODUCT_KEYS).nodes
         match arguments.get("sortKey"):
@@ -54,7 +53,7 @@ class StorefrontApi:
                 pass
         return nodes
 
-    def _search(self, info: GraphQLResolveInfo, **arguments: Any) -> Node:
+    def _search(self, info: Info, **arguments: Any) -> Node:
         filters: list[dict[str, Any]] = arguments.get("productFilters") or []
         types = arguments.get("types") or ["PRODUCT"]
         nodes = self._found(info, arguments) if "PRODUCT" in types else []
@@ -64,7 +63,7 @@ class StorefrontApi:
     def _spec(self, node: Node) -> ProductSpec:
         return self.catalogue.specs[node["id"]]
 
-    def _product(self, _info: GraphQLResolveInfo, **arguments: Any) -> Node | None:
+    def _product(self, _info: Info, **arguments: Any) -> Node | None:
         if arguments.get("id") is not None:
             node = self.catalogue.by_id.get(arguments["id"])
             return node if node is not None and node["__typename"] == "Product" else None
@@ -73,14 +72,26 @@ class StorefrontApi:
     def _node(self, wanted: str) -> Node | None:
         return self.catalogue.by_id.get(wanted) or self.carts.get(wanted)
 
+    def _node_field(self, _info: Info, **arguments: Any) -> Node | None:
+        return self._node(arguments["id"])
+
+    def _nodes_field(self, _info: Info, **arguments: Any) -> list[Node | None]:
+        return [self._node(one) for one in arguments["ids"][:LARGEST_PAGE]]
+
+    def _cart(self, _info: Info, **arguments: Any) -> Node | None:
+        return self.carts.get(arguments["id"])
+
+    def _cart_create(self, _info: Info, **arguments: Any) -> Node:
+        return self.carts.create(arguments.get("input") or {})
+
     def _change(self, action: str) -> FieldFunction:
-        def resolve(_info: GraphQLResolveInfo, **arguments: Any) -> Node:
-            items = arguments.get("lines") or arguments.get("lineIds") or []
+        def resolve(_info: Info, **arguments: Any) -> Node:
+            items: list[Any] = arguments.get("lines") or arguments.get("lineIds") or []
             return self.carts.change(arguments["cartId"], action, items)
 
         return resolve
 
-    def _shop(self, _info: GraphQLResolveInfo) -> Node:
+    def _shop(self, _info: Info) -> Node:
         domain = self.shop.spec.store_domain
         return {
             "id": gid("Shop", shop_number(self.shop)),

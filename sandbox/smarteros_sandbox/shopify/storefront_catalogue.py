@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import GraphQLResolveInfo
-
 from smarteros_sandbox.shopify.connections import Node, connection_field, later, list_field
+from smarteros_sandbox.shopify.context import Info
 from smarteros_sandbox.shopify.documents import Indexed, product_document
 from smarteros_sandbox.shopify.search import fold
 from smarteros_sandbox.shopify.values import (
@@ -130,7 +129,7 @@ def _variant_node(parent: Node, product: ProductSpec, variant: VariantSpec) -> N
 
 
 def _by_options(variants: list[Node]) -> Any:
-    def resolve(_info: GraphQLResolveInfo, **arguments: Any) -> Node | None:
+    def resolve(_info: Info, **arguments: Any) -> Node | None:
         wanted = {(fold(one["name"]), fold(one["value"])) for one in arguments["selectedOptions"]}
         for variant in variants:
             have = {(fold(one["name"]), fold(one["value"])) for one in variant["selectedOptions"]}

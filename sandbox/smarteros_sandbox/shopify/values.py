@@ -76,9 +76,7 @@ def option_nodes(product: ProductSpec) -> list[dict[str, Any]]:
             "name": name,
             "position": position,
             "values": values,
-            "optionValues": [
-                option_value(product, position, index, value) for index, value in enumerate(values)
-            ],
+            "optionValues": [option_value(product, position, index, value) for index, value in enumerate(values)],
         }
         for position, (name, values) in enumerate(option_values(product).items(), 1)
     ]

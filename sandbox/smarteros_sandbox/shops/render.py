@@ -89,9 +89,7 @@ def _paint(canvas: ImageDraw.ImageDraw, shop: DemoShop, invoice: InvoiceSpec) ->
     return placed
 
 
-def _paint_lines(
-    canvas: ImageDraw.ImageDraw, lines: list[tuple[str, int]], top: int, placed: list[PlacedLine]
-) -> int:
+def _paint_lines(canvas: ImageDraw.ImageDraw, lines: list[tuple[str, int]], top: int, placed: list[PlacedLine]) -> int:
     for text, size in lines:
         placed.append((text, draw_line(canvas, MARGIN, top, text, size)))
         top += round(size * 1.75)

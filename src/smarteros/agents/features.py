@@ -87,17 +87,17 @@ class Vectoriser:
         )
 
 
-def gram_matrix(rows: Sequence[SparseRow], width: int) -> npt.NDArray[np.float64]:
+def gram_matrix(rows: Sequence[SparseRow], width: int) -> Floats:
     """Return all inner products of the rows, summed feature by feature over the rows that have it."""
     count = len(rows)
     owner = np.repeat(np.arange(count, dtype=np.int32), [row.columns.size for row in rows])
     columns = np.concatenate([row.columns for row in rows])
-    values = np.concatenate([row.values for row in rows]).astype(np.float64)
+    values = np.concatenate([row.values for row in rows])
     order = np.argsort(columns, kind="stable")
     starts = np.zeros(width + 1, dtype=np.int64)
     np.cumsum(np.bincount(columns, minlength=width), out=starts[1:])
     owner, values = owner[order], values[order]
-    gram = np.zeros((count, count))
+    gram = np.zeros((count, count), dtype=np.float32)
     flat = gram.reshape(-1)
     for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
         if end - start == 1:

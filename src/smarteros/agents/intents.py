@@ -19,7 +19,7 @@ from smarteros.domain.decisions import Intent, Language
 
 INTENTS: tuple[Intent, ...] = get_args(Intent)
 NOT_IN_SCOPE: frozenset[Intent] = frozenset({"ambiguous", "out_of_scope"})
-_STRENGTH = 0.6
+_STRENGTH = 1.0
 _MARKED = frozenset(
     {"category", "color", "brand", "gender", "size", "price", "place", "invoice_number", "order_number", "model",
      "phone", "email", "rut", "quantity", "date"}

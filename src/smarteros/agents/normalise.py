@@ -24,14 +24,20 @@ _SHORTHAND = {
     "ola": "hola", "ay": "hay", "ai": "hay", "toy": "estoy", "ta": "esta", "tan": "estan", "na": "nada",
     "altiro": "al tiro", "wena": "buena", "wenas": "buenas", "weno": "bueno", "sipo": "si po", "nopo": "no po",
 }  # fmt: skip
+_EMOJI = str.maketrans(
+    {
+        "👍": " si ", "👌": " si ", "👋": " hola ", "🙏": " gracias ", "👎": " no ", "😡": " indignado ",
+        "🤬": " indignado ", "😠": " indignado ", "😤": " indignado ",
+    }
+)  # fmt: skip
 _ENGLISH_K = re.compile(r"^k(?:id|ey|eep|ept|ind|it|ill|imono)")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,]\d+)*|[?!]|<[a-z]+>")
 
 
 def readable(text: str) -> str:
-    """Return the part of a message that is read: no hidden characters, bounded length."""
-    return strip_controls(text[: 2 * MAX_CHARS])[:MAX_CHARS].strip()
+    """Return the part of a message that is read: no hidden characters, gestures in words, bounded length."""
+    return strip_controls(text[: 2 * MAX_CHARS]).translate(_EMOJI)[:MAX_CHARS].strip()
 
 
 def words_of(folded: str) -> list[str]:

@@ -46,18 +46,20 @@ def train_ridge(
 ) -> Training:
     """Fit the classifier; ``strength`` is the regularisation, relative to rows of squared length two."""
     labels = np.asarray(targets)
-    wanted = np.zeros((len(rows), classes))
+    wanted = np.zeros((len(rows), classes), dtype=np.float32)
     wanted[np.arange(len(rows)), labels] = 1.0
     offset = wanted.mean(axis=0)
-    inverse = np.linalg.inv(gram_matrix(rows, width) + strength * np.eye(len(rows)))
+    gram = gram_matrix(rows, width)
+    gram.flat[:: len(rows) + 1] += strength
+    inverse = np.linalg.inv(gram)
     dual = inverse @ (wanted - offset)
     # Leave-one-out of ridge regression (Allen's PRESS): residual = dual / diagonal of the inverse.
-    left_out = wanted - dual / np.diag(inverse)[:, None]
+    left_out = (wanted - dual / np.diag(inverse)[:, None]).astype(np.float64)
     temperature = _best_temperature(left_out, labels)
     weights = np.zeros((width, classes), dtype=np.float32)
     for row, shares in zip(rows, dual, strict=True):
-        weights[row.columns] += row.values[:, None] * shares.astype(np.float32)
-    model = RidgeModel(weights, offset.astype(np.float32), temperature)
+        weights[row.columns] += row.values[:, None] * shares
+    model = RidgeModel(weights, offset, temperature)
     return Training(model, softmax(left_out / temperature))
 
 

@@ -21,7 +21,6 @@ from smarteros.contracts.lint import lint as lint_contracts
 from smarteros.contracts.loader import load_contract, load_contracts
 from smarteros.contracts.models import Contract, Scenario
 from smarteros.contracts.schema import schema_text
-from smarteros.domain.errors import SmosError
 from smarteros.scenarios.own_stack import own_stack
 from smarteros.scenarios.results import PlayedTurn, ScenarioResult
 from smarteros.scenarios.runner import ScenarioRunner
@@ -64,9 +63,7 @@ def test(
     as_json: AsJson = False,
 ) -> None:
     """Play all scenarios of the contracts and compare."""
-    with _errors_told():
-        chosen = _chosen(contracts, flow)
-        results = _play_all(chosen, url, quiet=as_json)
+    results = _play_all(_chosen(contracts, flow), url, quiet=as_json)
     if as_json:
         _print_json([result.model_dump(mode="json") | {"passed": result.passed} for result in results])
     else:
@@ -82,10 +79,9 @@ def run(
     flow: Annotated[str | None, typer.Option(help="The flow, when several have a scenario of this name.")] = None,
 ) -> None:
     """Play one scenario and show the conversation."""
-    with _errors_told():
-        contract, found = _scenario(_chosen(contracts, flow), scenario)
-        with _stack_url(url) as address, _runner(address) as runner:
-            result = runner.run(contract, found, tell=_print_turn)
+    contract, found = _scenario(_chosen(contracts, flow), scenario)
+    with _stack_url(url) as address, _runner(address) as runner:
+        result = runner.run(contract, found, tell=_print_turn)
     console = _console()
     for failure in result.failures:
         console.print(f"✗ {failure}", style="red")
@@ -96,8 +92,7 @@ def run(
 @app.command()
 def diff(before: Path, after: Path, as_json: AsJson = False) -> None:
     """Show what differs in meaning between two contract files; exit code 1 when something does."""
-    with _errors_told():
-        changes = diff_contracts(load_contract(before), load_contract(after))
+    changes = diff_contracts(load_contract(before), load_contract(after))
     if as_json:
         _print_json([change.model_dump(mode="json") for change in changes])
     else:
@@ -117,8 +112,7 @@ def export(
     """Write the JSON Schema of the format, or a contract as a Markdown page."""
     if what is Exportable.docs and path is None:
         raise typer.BadParameter("docs needs a contract file")
-    with _errors_told():
-        text = schema_text() if path is None or what is Exportable.schema else markdown(load_contract(path))
+    text = schema_text() if path is None or what is Exportable.schema else markdown(load_contract(path))
     if out is None:
         sys.stdout.write(text)
     else:
@@ -165,15 +159,6 @@ def _runner(url: str) -> Generator[ScenarioRunner]:
         yield runner
     finally:
         runner.close()
-
-
-@contextmanager
-def _errors_told() -> Generator[None]:
-    try:
-        yield
-    except SmosError as error:
-        typer.echo(f"{error.code}: {error.operator_message}", err=True)
-        raise typer.Exit(1) from error
 
 
 def _print_json(value: object) -> None:

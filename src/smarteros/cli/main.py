@@ -8,6 +8,7 @@ import typer
 
 from smarteros.cli import agent, contract, demo, kb, token
 from smarteros.domain.errors import SmosError
+from smarteros.observability.logs import configure_logs
 
 app = typer.Typer(
     name="smos",
@@ -25,6 +26,7 @@ app.add_typer(token.app, name="token")
 
 def main() -> None:
     """Run a command; an error we know ends in one sentence on standard error and exit code 1."""
+    configure_logs()
     try:
         app()
     except SmosError as error:

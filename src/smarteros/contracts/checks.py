@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import get_args
 
 from smarteros.contracts.findings import Finding
 from smarteros.contracts.models import AlertRule, Contract, ReplyRule, Slo
@@ -13,9 +12,7 @@ from smarteros.contracts.names import expression_problems, names_in, text_proble
 from smarteros.contracts.source import Source
 from smarteros.domain.decisions import ROUTE_OF_INTENT, Route
 from smarteros.domain.secret_paths import SECRET_PATHS
-from smarteros.domain.tools import ToolName
 
-KNOWN_TOOLS: tuple[str, ...] = get_args(ToolName)
 # The route on which a tool's facts are told: that is where its failure must be told too.
 ROUTE_OF_TOOL: dict[str, Route] = {
     "shopify_search_products": "shopify_sales",
@@ -42,8 +39,8 @@ def rules_by_route(contract: Contract) -> dict[Route, list[tuple[int, ReplyRule]
 def _tools(source: Source, contract: Contract) -> Iterator[Finding]:
     grouped = rules_by_route(contract)
     for name, tool in contract.tools.items():
-        if name not in KNOWN_TOOLS:
-            known = ", ".join(KNOWN_TOOLS)
+        if name not in ROUTE_OF_TOOL:
+            known = ", ".join(ROUTE_OF_TOOL)
             yield source.finding("unknown_tool", f"there is no tool {name!r}; known: {known}", "tools", name)
             continue
         for parameter, expression in tool.params.items():

@@ -133,11 +133,11 @@ ENVIRONMENT = _environment()
 def compile_expression(source: str) -> Callable[..., Any]:
     """Compile a condition or parameter. ConfigError ``contract_expression_invalid`` when it cannot be allowed."""
     try:
-        compiled = ENVIRONMENT.compile_expression(source, undefined_to_none=False)
+        # Before compiling: the compiler works out constants, and 'x' * 999999999 is one.
         refuse_unsafe_nodes(ENVIRONMENT.parse("{{ " + source + " }}"))
+        return ENVIRONMENT.compile_expression(source, undefined_to_none=False)
     except (TemplateError, ValueError, RecursionError) as error:
         raise ConfigError("contract_expression_invalid", f"{source!r}: {error}") from error
-    return compiled
 
 
 @lru_cache(maxsize=4_096)

@@ -11,7 +11,7 @@ from smarteros.contracts.findings import ContractError, Finding
 from smarteros.contracts.models import Contract
 from smarteros.contracts.parsing import parse_contract
 from smarteros.contracts.schema import SCHEMA_FILE, schema_is_fresh
-from smarteros.contracts.source import Source, read_source
+from smarteros.contracts.source import read_source
 
 
 def lint(paths: Sequence[Path]) -> list[Finding]:
@@ -51,11 +51,6 @@ def check_files(files: Sequence[Path]) -> tuple[list[Finding], list[Contract]]:
         # With a file missing from the picture, every reference to it would look like a second mistake.
         findings += check_between(pairs)
     return findings, [contract for _, contract in pairs]
-
-
-def check_source(source: Source) -> list[Finding]:
-    """Check one source alone."""
-    return check_contract(source, parse_contract(source))
 
 
 def _schemas(folders: set[Path]) -> list[Finding]:

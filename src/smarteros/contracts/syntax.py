@@ -23,6 +23,8 @@ ALLOWED_TESTS = (
     "defined", "none", "eq", "==", "equalto", "ne", "!=", "lt", "<", "lessthan", "gt", ">", "greaterthan",
     "le", "<=", "ge", ">=", "in", "true", "false",
 )  # fmt: skip
+# What Jinja2 itself puts into every text besides the names of the context.
+JINJA_NAMES = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 
 
 def refuse_unsafe_nodes(template: nodes.Template) -> None:
@@ -30,6 +32,9 @@ def refuse_unsafe_nodes(template: nodes.Template) -> None:
     for node in template.find_all(nodes.Node):
         if not isinstance(node, ALLOWED_NODES):
             raise ValueError(f"{type(node).__name__.lower()} is not allowed in a contract")
+    for name in template.find_all(nodes.Name):
+        if name.name in JINJA_NAMES:
+            raise ValueError(f"{name.name!r} is not allowed in a contract")
     for loop in template.find_all(nodes.For):
         if loop.recursive or any(True for _ in _inner_loops(loop)):
             raise ValueError("a loop inside a loop is not allowed in a contract")

@@ -33,17 +33,19 @@ class AuditStep:
         replied: Replied,
     ) -> None:
         """Write everything down."""
-        with watched("audit", start.tenant_id, start.turn_id):
+        with watched("audit", start.tenant_id, start.turn_id) as watch:
             record = self._record(start, resolved, decided, called, replied)
             event = self._event(start, resolved, record)
             tenant = self._parts.tenants.get(start.tenant_id)
             with self._parts.database.tenant(tenant.scope) as connection:
-                if not save_turn(connection, record):
+                if not append_event(connection, event):
                     return
                 if replied.outcome != "merged":
                     history = (*resolved.history, resolved.text) if resolved.text else resolved.history
                     save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
-                append_event(connection, event)
+                # Last, so that the record can tell how long this step itself took.
+                audited = StepTiming(step="audit", duration_ms=watch.duration_ms)
+                save_turn(connection, record.model_copy(update={"steps": (*record.steps, audited)}))
         TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
         if event.latency_ms is not None:
             TURN_SECONDS.labels(start.tenant_id, record.flow_id).observe(event.latency_ms / 1000)

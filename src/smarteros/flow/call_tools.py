@@ -56,14 +56,16 @@ class CallToolsStep:
         )
         tenant = self._parts.tenants.get(start.tenant_id)
         call = ToolCall(tool=action.tool, params=self._params(tenant, resolved, decided, action, allowed))
-        return self._parts.tools.call(
-            tenant,
-            call,
-            context,
-            timeout_ms=allowed.timeout_ms,
-            retries=allowed.retries,
-            fallback=allowed.fallback == "cache_24h",
-        )
+
+        def once() -> ToolResult:
+            return self._parts.tools.call(
+                tenant, call, context, timeout_ms=allowed.timeout_ms, fallback=allowed.fallback == "cache_24h"
+            )
+
+        result, tries_left = once(), allowed.retries
+        while tries_left and result.outcome in ("timeout", "error"):
+            result, tries_left = once(), tries_left - 1
+        return result
 
     def _params(
         self, tenant: Tenant, resolved: ResolvedTurn, decided: DecidedTurn, action: Action, allowed: ToolSection

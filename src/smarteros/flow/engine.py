@@ -11,12 +11,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 from dbos import DBOS, DBOSClient
 
+from smarteros.domain.errors import PermanentError, SmosError
 from smarteros.domain.ids import conversation_key
 from smarteros.domain.turns import StepName, TurnStart
 
 T = TypeVar("T")
+
+_log = structlog.get_logger()
 
 QUEUE = "turns"
 WORKFLOW = "turn"
@@ -50,7 +54,11 @@ class Engine:
                 "enable_otlp": False,
             }
         )
-        DBOS.workflow(name=WORKFLOW)(run_turn)
+
+        def turn(start: TurnStart) -> str:  # the engine marks the function, which a bound method does not allow
+            return run_turn(start)
+
+        DBOS.workflow(name=WORKFLOW)(turn)
         self._client: DBOSClient | None = None
 
     def start(self) -> None:
@@ -97,5 +105,18 @@ class Engine:
 
 
 def step(name: StepName, work: Callable[..., T], *arguments: Any) -> T:
-    """Run one named step of the current turn: done once, its result kept."""
-    return DBOS.run_step({"name": name}, work, *arguments)
+    """Run one named step of the current turn: done once, its result kept.
+
+    Whatever goes wrong in it is a SmosError; a fault nobody foresaw is a PermanentError, logged with its trace.
+    """
+
+    def guarded() -> T:
+        try:
+            return work(*arguments)
+        except SmosError:
+            raise
+        except Exception as error:
+            _log.exception("step_failed", step=name)
+            raise PermanentError("unforeseen_error", f"{name}: {type(error).__name__}") from error
+
+    return DBOS.run_step({"name": name}, guarded)

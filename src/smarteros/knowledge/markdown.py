@@ -1,8 +1,8 @@
 """From a shop owner's Markdown file to a Document, and from a Document to the passages that answer questions.
 
 A file starts with optional YAML front matter (``category``, ``language``, ``title`` and policy figures whose names
-end in ``_days``), then ``# Title`` and one ``## heading`` per question. What follows a heading is sent to customers
-in those words, so it is rewritten only as far as WhatsApp needs: no HTML, no tables, no wrapped lines.
+end in ``_days`` or ``_months``), then ``# Title`` and one ``## heading`` per question. What follows a heading is sent
+to customers in those words, so it is rewritten only as far as WhatsApp needs: no HTML, no tables, no wrapped lines.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from smarteros.kit.text import strip_controls
 
 MAX_DOCUMENT_CHARS = 400_000
 MAX_PASSAGE_CHARS = 1_200  # a longer answer is not read on a telephone
+
+_FACT_UNITS = ("_days", "_months")
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t#]*$")
@@ -111,10 +113,10 @@ def _front_matter(name: str, source: str) -> dict[str, Any]:
 
 def _facts(name: str, front: dict[str, Any]) -> dict[str, int]:
     for key, value in front.items():
-        if not key.endswith("_days"):
+        if not key.endswith(_FACT_UNITS):
             raise _rejected(name, f"front matter key {key!r} is unknown")
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise _rejected(name, f"{key} must be a whole number of days, not {value!r}")
+            raise _rejected(name, f"{key} must be a whole number, not {value!r}")
     return dict(front)
 
 

@@ -13,10 +13,12 @@ import numpy as np
 from smarteros.domain.decisions import Language
 from smarteros.domain.knowledge import Category, Hit, Passage
 from smarteros.knowledge.postings import Floats, bm25_postings, tfidf_postings
+from smarteros.knowledge.synonyms import expanded
 from smarteros.knowledge.terms import letter_groups, stems
 
 MAX_QUERY_CHARS = 600
 _CATEGORY_BONUS = 2.5  # in standard deviations of a text score
+_OPENING_BONUS = 1.0  # owners write the main answer first, and a bare "¿abren hoy?" is after that one
 _TITLE_WEIGHT = 2  # a heading is written as the question it answers
 _LEAST_COSINE = 0.12  # below this, letters are shared by chance
 
@@ -28,6 +30,10 @@ class PassageIndex:
         self._passages = tuple(passages)
         self._languages: tuple[Language, ...] = tuple(sorted({p.language for p in self._passages}))
         self._words = bm25_postings([list(stems(_weighted_text(p), p.language)) for p in self._passages])
+        self._opening = np.array(
+            [p.document not in {q.document for q in self._passages[:i]} for i, p in enumerate(self._passages)],
+            dtype=np.float32,
+        )
         self._letters = tfidf_postings([list(letter_groups(_weighted_text(p))) for p in self._passages])
 
     def __len__(self) -> int:
@@ -41,13 +47,22 @@ class PassageIndex:
         if pool.size == 0 or limit < 1:
             return ()
         asked = query[:MAX_QUERY_CHARS]
-        words = self._words.bm25(stem for spoken in self._languages for stem in stems(asked, spoken))[pool]
+        words = self._words.weighted(self._asked_words(asked))[pool]
         letters = self._letters.cosine(letter_groups(asked))[pool]
         wanted = np.array([self._passages[i].category == category for i in pool], dtype=np.float32)
         scores = _standardised(words) + _standardised(letters) + _CATEGORY_BONUS * wanted
+        scores += _OPENING_BONUS * self._opening[pool]
         found = (words > 0) | (letters >= _LEAST_COSINE) | (wanted > 0)
         best = [i for i in np.argsort(-scores, kind="stable") if found[i]][:limit]
         return tuple(Hit(passage=self._passages[pool[i]], score=round(float(scores[i]), 4)) for i in best)
+
+    def _asked_words(self, question: str) -> dict[str, float]:
+        """Stem the question as each language of the passages does; the heavier weight of a stem counts."""
+        asked: dict[str, float] = {}
+        for language in self._languages:
+            for stem, weight in expanded(question, language).items():
+                asked[stem] = max(weight, asked.get(stem, 0.0))
+        return asked
 
     def _pool(self, language: Language) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         """Number the passages in the language asked, and those of categories that language has nothing on."""

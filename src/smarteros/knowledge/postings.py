@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,9 +32,9 @@ class Postings:
     texts: Ints
     weights: Floats
 
-    def bm25(self, terms: Iterable[str]) -> Floats:
-        """Score every text; a term asked twice counts once, as questions repeat words without meaning more."""
-        return self._sum({term: 1.0 for term in terms})
+    def weighted(self, terms: Mapping[str, float]) -> Floats:
+        """Score every text by the sum of its weights of the terms asked, each times its weight in the question."""
+        return self._sum(terms)
 
     def cosine(self, terms: Iterable[str]) -> Floats:
         """Score every text by TF-IDF cosine; needs an index made by ``tfidf_postings``."""
@@ -43,7 +43,7 @@ class Postings:
         norm = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
         return self._sum({term: weight / norm for term, weight in weighted.items()})
 
-    def _sum(self, wanted: dict[str, float]) -> Floats:
+    def _sum(self, wanted: Mapping[str, float]) -> Floats:
         scores = np.zeros(self.size, dtype=np.float32)
         for term, weight in wanted.items():
             column = self.column.get(term)

@@ -18,25 +18,27 @@ _STEMMER_NAME: dict[Language, str] = {"es": "spanish", "en": "english"}
 _GROUP_SIZES = (3, 4, 5)
 
 # Function words only: question words such as "donde" and "cuando" are what tells two FAQ headings apart.
+_SPANISH_STOP_WORDS = """
+a al algo ante aqui asi aun cada como con de del e el ella ellas ello ellos en entre era es esa ese eso esta
+este esto fue ha han hay he la las le les lo los mas me mi mis mucho muy ni no nos o os otra otro para pero
+por que se sea ser si sin sobre son su sus tambien te tengo ti tiene tienen todo tu tus u un una unas uno
+unos y ya yo hola buenas porfa favor quiero quisiera saber
+""".split()
+_ENGLISH_STOP_WORDS = """
+a am an and any are as at be been but by can could did do does for from had has have he her his how i if in
+into is it its me my of on or our she so some such that the their them then there these they this those to
+us was we were what which will with would you your hi hello please
+""".split()
 _STOP_WORDS: dict[Language, frozenset[str]] = {
-    "es": frozenset(
-        "a al algo ante aqui asi aun cada como con de del e el ella ellas ello ellos en entre era es esa ese eso esta"
-        " este esto fue ha han hay he la las le les lo los mas me mi mis mucho muy ni no nos o os otra otro para pero"
-        " por que se sea ser si sin sobre son su sus tambien te tengo ti tiene tienen todo tu tus u un una unas uno"
-        " unos y ya yo".split()
-    ),
-    "en": frozenset(
-        "a am an and any are as at be been but by can could did do does for from had has have he her his how i if in"
-        " into is it its me my of on or our she so some such that the their them then there these they this those to"
-        " us was we were what which will with would you your".split()
-    ),
+    "es": frozenset(_SPANISH_STOP_WORDS),
+    "en": frozenset(_ENGLISH_STOP_WORDS),
 }
 
 
 class _SnowballStemmer(Protocol):
     """The part of PyStemmer used here; the package ships no types."""
 
-    def stemWord(self, word: str, /) -> str: ...  # noqa: D102, N802 - the name is the library's
+    def stemWord(self, word: str, /) -> str: ...
 
 
 class _Stemmers:

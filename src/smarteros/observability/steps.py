@@ -15,15 +15,31 @@ _tracer = trace.get_tracer("smarteros")
 
 
 class Stopwatch:
-    """Filled when the step ends: ``duration_ms``."""
+    """Measures a step; ``duration_ms`` is what has passed so far, or all of it once the step has ended."""
 
-    duration_ms: float = 0.0
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._seconds: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start, or of the whole step."""
+        return time.perf_counter() - self._started if self._seconds is None else self._seconds
+
+    @property
+    def duration_ms(self) -> float:
+        """The same in milliseconds."""
+        return round(self.seconds * 1000, 2)
+
+    def stop(self) -> None:
+        """End the measurement."""
+        self._seconds = self.seconds
 
 
 @contextmanager
 def watched(step: StepName, tenant_id: str, turn_id: str) -> Generator[Stopwatch]:
     """Run a step under its span and count its duration in milliseconds."""
-    watch, started, outcome = Stopwatch(), time.perf_counter(), "ok"
+    watch, outcome = Stopwatch(), "ok"
     attributes = {"smos.tenant": tenant_id, "smos.turn": turn_id}
     with _tracer.start_as_current_span(step, attributes=attributes):
         try:
@@ -32,6 +48,5 @@ def watched(step: StepName, tenant_id: str, turn_id: str) -> Generator[Stopwatch
             outcome = "error"
             raise
         finally:
-            seconds = time.perf_counter() - started
-            watch.duration_ms = round(seconds * 1000, 2)
-            STEP_SECONDS.labels(tenant_id, step, outcome).observe(seconds)
+            watch.stop()
+            STEP_SECONDS.labels(tenant_id, step, outcome).observe(watch.seconds)

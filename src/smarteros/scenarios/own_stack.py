@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from smarteros.domain.errors import ConfigError
@@ -23,15 +24,18 @@ READY = "ready "
 
 
 @contextmanager
-def own_stack(command: Sequence[str] | None = None, *, start_within_s: float = START_WITHIN_S) -> Generator[str]:
-    """Start a stack in an empty data folder and yield its URL; it is stopped in the end, whatever happens.
+def own_stack(
+    command: Sequence[str] | None = None, *, data_dir: Path | None = None, start_within_s: float = START_WITHIN_S
+) -> Generator[str]:
+    """Start a stack and yield its URL; it is stopped in the end, whatever happens.
 
-    ``command`` is the program that prints ``ready http://…``; ``--port 0 --data-dir <folder>`` is added to it.
+    It works in ``data_dir``, or in an empty folder that is deleted afterwards. ``command`` is the program that
+    prints ``ready http://…``; ``--port 0 --data-dir <folder>`` is added to it.
     """
     program = list(command or (sys.executable, "-m", "smarteros.cli.main", "demo"))
-    with tempfile.TemporaryDirectory(prefix="smos-test-", ignore_cleanup_errors=True) as folder:
+    with _folder(data_dir) as folder:
         process = subprocess.Popen(
-            [*program, "--port", "0", "--data-dir", folder],
+            [*program, "--port", "0", "--data-dir", str(folder)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -41,6 +45,15 @@ def own_stack(command: Sequence[str] | None = None, *, start_within_s: float = S
             yield _url_of(process, start_within_s)
         finally:
             _stop(process)
+
+
+@contextmanager
+def _folder(given: Path | None) -> Generator[Path]:
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="smos-test-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 def _url_of(process: subprocess.Popen[str], within_s: float) -> str:

@@ -33,7 +33,7 @@ received_events = sa.Table(
     sa.Column("delivery_id", sa.Text),
     sa.Column("conversation_id", sa.BigInteger),
     sa.Column("message_id", sa.BigInteger),
-    sa.Column("message", JSONB),
+    sa.Column("message", JSONB(none_as_null=True)),
     sa.Column("ignore_reason", sa.Text),
     sa.Column("turn_id", sa.Text),
     sa.Column("received_at", _instant, nullable=False, server_default=sa.func.now()),

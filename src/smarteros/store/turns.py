@@ -72,9 +72,9 @@ def confirm_reply(connection: sa.Connection, reply_id: str, channel_message_id: 
     )
 
 
-def save_turn(connection: sa.Connection, record: TurnRecord) -> bool:
-    """Write the record of a finished turn; False when it had been written before."""
-    statement = (
+def save_turn(connection: sa.Connection, record: TurnRecord) -> None:
+    """Write the record of a finished turn; writing it again changes nothing."""
+    connection.execute(
         insert(turns)
         .values(
             turn_id=record.turn_id,
@@ -87,9 +87,7 @@ def save_turn(connection: sa.Connection, record: TurnRecord) -> bool:
             received_at=record.received_at,
         )
         .on_conflict_do_nothing()
-        .returning(turns.c.turn_id)
     )
-    return connection.execute(statement).scalar_one_or_none() is not None
 
 
 def list_turns(

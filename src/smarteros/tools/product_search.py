@@ -76,7 +76,7 @@ class ProductSearch:
 
 def _cache_key(wanted: Wanted) -> str:
     """Name a search. Size, colour and price are not part of it: they are chosen among what was seen."""
-    return _CACHE_KIND + json.dumps(wanted.terms, ensure_ascii=False)
+    return _CACHE_KIND + json.dumps([*wanted.terms, wanted.brand], ensure_ascii=False)
 
 
 def _each_once(seen: tuple[Seen, ...]) -> list[CatalogueProduct]:

@@ -46,10 +46,9 @@ class ToolProvider(Protocol):
         context: ToolContext,
         *,
         timeout_ms: int,
-        retries: int = 0,
         fallback: bool,
     ) -> ToolResult:
-        """Call one tool; ``timeout_ms`` bounds the whole call with its ``retries`` (transient faults only).
+        """Call one tool within ``timeout_ms``.
 
         ``fallback`` allows an answer from what was seen in the last 24 h when the system behind is away (outcome
         ``fallback``). A fault of the system behind is a ToolResult with outcome ``timeout`` or ``error``, never an

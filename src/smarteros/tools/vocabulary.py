@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from smarteros.domain.model import Model
 from smarteros.kit.text import fold
 
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?")
+_WORD = re.compile(r"\d+[.,]\d+|[^\W_]+")
 _SHORTEST_PLURAL = 4
 _SHORTEST_PREFIX = 4
 _ACCENT_OF_LAST_VOWEL = str.maketrans("aeiou", "áéíóú")
@@ -32,7 +33,8 @@ class Vocabulary(Model):
 
 def words_of(text: str) -> list[str]:
     """Split a text into lower-case words, accents kept."""
-    return _WORD.findall(text.lower())
+    # Normalised first: afterwards nothing can turn into another character that acts as syntax (¼, ：).
+    return _WORD.findall(unicodedata.normalize("NFKC", text.lower()))
 
 
 def singular(word: str) -> str:

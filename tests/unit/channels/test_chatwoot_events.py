@@ -19,7 +19,6 @@ from smarteros.domain.messages import Contact
 from smarteros.domain.tenants import InboxSettings, Tenant
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "chatwoot"
-RECORDED = Path(__file__).parents[4] / "shared" / "fixtures" / "chatwoot"
 # name -> (reason, take-over)
 VERDICTS: dict[str, tuple[str | None, bool]] = {
     "conversation_created": ("not_a_message_event", False),
@@ -75,10 +74,10 @@ def test_every_fixture_file_has_an_expected_verdict() -> None:
     assert {path.stem for path in FIXTURES.glob("*.json")} == {*VERDICTS, "signatures"}
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded deliveries are not here")
-def test_the_recorded_deliveries_have_the_same_verdicts() -> None:
-    for path in RECORDED.glob("*_*.json"):
-        event = parse_event(load(path.stem, RECORDED))
+def test_the_recorded_deliveries_have_the_same_verdicts(shared_dir: Path) -> None:
+    folder = shared_dir / "fixtures" / "chatwoot"
+    for path in folder.glob("*_*.json"):
+        event = parse_event(load(path.stem, folder))
         assert (event.ignore_reason, event.takeover) == VERDICTS[path.stem], path.stem
 
 

@@ -13,7 +13,6 @@ from smarteros.channels.chatwoot.signatures import sign_legacy, sign_v1, verify
 from smarteros.domain.errors import RejectedInputError
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "chatwoot"
-RECORDED = Path(__file__).parents[4] / "shared" / "fixtures" / "chatwoot"
 SECRET = "Zq3kT8sWn5vB2mXc7pLd9rGh"
 NOW = datetime(2026, 6, 3, 14, 6, 0, tzinfo=UTC)
 STAMP = int(NOW.timestamp())
@@ -64,13 +63,13 @@ def test_every_fixture_is_proved_by_its_recorded_signature(name: str) -> None:
     assert scheme == ("v1" if "timestamp" in delivery else "legacy")
 
 
-@pytest.mark.skipif(not (RECORDED / "signatures.json").exists(), reason="the recorded deliveries are not here")
-def test_the_recorded_deliveries_of_chatwoot_are_proved() -> None:
-    recorded = json.loads((RECORDED / "signatures.json").read_text())
+def test_the_recorded_deliveries_of_chatwoot_are_proved(shared_dir: Path) -> None:
+    folder = shared_dir / "fixtures" / "chatwoot"
+    recorded = json.loads((folder / "signatures.json").read_text())
     for name, delivery in recorded["fixtures"].items():
         headers = {key.lower(): value for key, value in delivery.items() if key != "bytes"}
         now = datetime.fromtimestamp(int(headers["x-chatwoot-timestamp"]), UTC)
-        raw = (RECORDED / f"{name}.json").read_bytes()
+        raw = (folder / f"{name}.json").read_bytes()
         assert check(raw, headers, candidates=[recorded["secret"]], now=now, mode="v1") == "v1", name
 
 

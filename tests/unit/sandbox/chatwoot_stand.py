@@ -158,8 +158,11 @@ class Stand:
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.content else None
 
-    def connect_bot(self, url: str = "http://127.0.0.1:9/none", *channels: str) -> dict[str, Any]:
-        """Create a bot and make it the active one of the channels (of all, if none is named)."""
+    def connect_bot(self, url: str = "", *channels: ChannelName) -> dict[str, Any]:
+        """Create a bot and make it the active one of the channels (of all, if none is named).
+
+        Without a URL it gets no webhooks; with one that nobody answers every conversation would open.
+        """
         self.bot = self.ok("POST", "/agent_bots", json={"name": "SMOS", "outgoing_url": url, "bot_type": "webhook"})
         for channel in channels or tuple(INBOXES):
             self.ok("POST", f"/inboxes/{INBOXES[channel]}/set_agent_bot", json={"agent_bot": self.bot["id"]})

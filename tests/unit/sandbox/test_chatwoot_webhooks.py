@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chatwoot_stand import Hook, Receiver, Stand, receiving, running
 
 from smarteros_sandbox.chatwoot.webhooks.signing import rails_json
+
+from .chatwoot_stand import Hook, Receiver, Stand, receiving, running
 
 
 @pytest.fixture
@@ -185,15 +186,23 @@ def test_an_account_webhook_is_tried_once(stand: Stand, account_url: Receiver) -
     assert (entry["status"], entry["attempts"], entry["error"]) == (500, 1, "HTTP 500")
 
 
-def test_an_account_webhook_is_built_from_newer_rows_than_the_event(stand: Stand, account_url: Receiver) -> None:
-    """Ten slow receivers occupy the workers; meanwhile the conversation moves on."""
+def test_a_bot_body_shows_the_moment_an_account_body_what_came_after(
+    stand: Stand, bot_url: Receiver, account_url: Receiver
+) -> None:
+    stand.connect_bot(bot_url.url)
     stand.add_webhook(account_url.url, subscriptions=["message_created"])
-    customer = stand.customer()
-    stand.faults.set("chatwoot", "late", value=0.3, times=1)
-    customer.say("hola")
-    stand.ok("POST", f"/conversations/{customer.conversation_id}/labels", json={"labels": ["vip"]})
-    [hook] = account_url.wait_count(1)
-    assert hook.json["conversation"]["labels"] in ([], ["vip"])
+    conversation = stand.chatwoot.store.conversation(1, stand.customer().conversation_id)
+    assert conversation is not None
+
+    def speak_and_label() -> None:
+        stand.chatwoot.messages.receive(conversation, "hola")
+        stand.chatwoot.conversations.update(conversation, label_list=["vip"])
+
+    assert stand.client.portal is not None
+    stand.client.portal.call(speak_and_label)
+    stand.settle()
+    assert bot_url.hooks("message_created")[0].json["conversation"]["labels"] == []
+    assert account_url.hooks()[0].json["conversation"]["labels"] == ["vip"]
 
 
 def test_drop_loses_exactly_the_next_customer_message(stand: Stand, bot_url: Receiver) -> None:

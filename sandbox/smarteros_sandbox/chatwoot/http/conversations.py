@@ -208,7 +208,7 @@ async def assign(call: Call) -> Response:
         case User():
             return ok(api.agent(assignee))
         case AgentBot():
-            return ok(api.agent_bot(assignee, with_secrets=False))
+            return ok(api.assigned_bot(assignee))
         case None:
             return answer_json(None)
 

@@ -174,7 +174,7 @@ def _conversation_meta(view: View, row: Conversation) -> JsonObject:
         case User() as person:
             data["assignee"] = agent(person)
         case AgentBot() as bot:
-            data["assignee"] = push.agent_bot(bot)
+            data["assignee"] = assigned_bot(bot)
         case None:
             pass
     data["assignee_type"] = push.assignee_type(view, row)
@@ -256,6 +256,19 @@ def agent_bot(row: AgentBot, *, with_secrets: bool) -> JsonObject:
     if with_secrets:
         data |= {"access_token": row.access_token, "secret": row.secret}
     return data
+
+
+def assigned_bot(row: AgentBot) -> JsonObject:
+    """_agent_bot_slim.json.jbuilder."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "thumbnail": "",
+        "outgoing_url": row.outgoing_url,
+        "bot_type": row.bot_type,
+        "assignee_type": "AgentBot",
+    }
 
 
 def webhook(view: View, row: Webhook) -> JsonObject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -10,18 +9,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 from uuid import uuid4
 
-import httpx2
-
 from smarteros_sandbox.chatwoot.profiles import Profile
 from smarteros_sandbox.chatwoot.records import JsonObject
 from smarteros_sandbox.chatwoot.webhooks import signing
 from smarteros_sandbox.chatwoot.webhooks.jobs import Jobs, Queue
+from smarteros_sandbox.chatwoot.webhooks.poster import post
 
 TIMEOUT_SECONDS = 5.0
 BOT_ATTEMPTS = 3
 BOT_RETRY_SECONDS = 3.0
 BOT_RETRIED_STATUSES = frozenset({429, 500})
 LOG_LENGTH = 500
+MAX_ERROR = 200
 
 DeliveryKind = Literal["agent_bot", "account"]
 
@@ -123,22 +122,6 @@ class Deliverer:
         self._on_bot_failure = on_bot_failure
         self._bot_retry_seconds = bot_retry_seconds
         self._timeout_seconds = timeout_seconds
-        self._client: httpx2.AsyncClient | None = None
-
-    async def start(self) -> None:
-        """Open the HTTP client. No connection is kept: Ruby's client opens a new one for each webhook."""
-        self._client = httpx2.AsyncClient(
-            timeout=self._timeout_seconds,
-            follow_redirects=True,
-            max_redirects=10,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
-            trust_env=False,
-        )
-
-    async def stop(self) -> None:
-        """Close the HTTP client."""
-        if self._client is not None:
-            await self._client.aclose()
 
     def encode(self, payload: JsonObject) -> bytes:
         """The body's bytes for this profile."""
@@ -168,17 +151,12 @@ class Deliverer:
             self._on_bot_failure(delivery)
 
     async def _post(self, delivery: Delivery) -> tuple[int, str | None]:
-        if self._client is None:
-            return 0, "not started"
+        headers = self._headers(delivery)
         try:
-            # The client's own limits count per chunk: a receiver that drips its answer must not keep a worker.
-            async with asyncio.timeout(2 * self._timeout_seconds):
-                answer = await self._client.post(
-                    delivery.target.url, content=delivery.body, headers=self._headers(delivery)
-                )
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as problem:
-            return 0, f"{type(problem).__name__}: {problem}"[:200]
-        return answer.status_code, None if answer.is_success else f"HTTP {answer.status_code}"
+            status = await post(delivery.target.url, headers, delivery.body, self._timeout_seconds)
+        except (OSError, ValueError) as problem:
+            return 0, f"{type(problem).__name__}: {problem}"[:MAX_ERROR]
+        return status, None if 200 <= status < 300 else f"HTTP {status}"
 
     def _headers(self, delivery: Delivery) -> dict[str, str]:
         headers = {

@@ -15,12 +15,13 @@ from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, SearchAnswer
 from smarteros.tools.shopify.client import SERVICE, ShopifyClient
-from smarteros.tools.vocabulary import is_prefix, spellings_of
+from smarteros.tools.vocabulary import is_prefix, spellings_of, words_of
 from smarteros.tools.wanted import Wanted
 
-PAGE_SIZES = {"products": 10, "variants": 45}
-"""10 products of 45 variants ask for 943 points: one query may cost 1,000, a point for each object."""
-MOST_PAGES = 5
+PAGE_SIZES = {"products": 8, "variants": 40}
+"""8 products of 40 variants ask for 675 points, a point for each object. One query may cost 1,000, and a shop's
+bucket holds 2,000: a few customers can search at the same moment."""
+MOST_PAGES = 6
 _PUBLISHED = "status:active AND published_status:published"
 _FIELDS = ("title", "product_type", "tag", "vendor")
 
@@ -75,8 +76,12 @@ def search_text(wanted: Wanted, *, only_first_term: bool = False) -> str:
     Words hold only letters and digits here, so nothing a customer types can act as syntax.
     """
     terms = list(zip(wanted.terms, wanted.typed, strict=True))
-    conditions = [_PUBLISHED]
-    for term, typed in terms[:1] if only_first_term else terms:
-        words = [f"{word}*" if is_prefix(word) else word for word in spellings_of(term, typed)]
-        conditions.append("(" + " OR ".join(f"{field}:{word}" for word in words for field in _FIELDS) + ")")
-    return " AND ".join(conditions)
+    spelled = [spellings_of(term, typed) for term, typed in (terms[:1] if only_first_term else terms)]
+    conditions = [_any_of(_FIELDS, words) for words in spelled]
+    conditions += [_any_of(("vendor", "title"), (word,)) for word in words_of(wanted.brand or "")]
+    return " AND ".join([_PUBLISHED, *conditions])
+
+
+def _any_of(fields: tuple[str, ...], words: tuple[str, ...]) -> str:
+    patterns = [f"{word}*" if is_prefix(word) else word for word in words]
+    return "(" + " OR ".join(f"{field}:{pattern}" for pattern in patterns for field in fields) + ")"

@@ -1,0 +1,27 @@
+"""What the resolvers of one request share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+
+
+@dataclass
+class RequestContext:
+    """One per request."""
+
+    empty_mirror: bool = False
+    spent: int = 0
+    warnings: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def warn(self, path: list[str | int], query: str | None, unknown_fields: list[str]) -> None:
+        """Report search fields that were ignored (Shopify's ``extensions.search``)."""
+        if unknown_fields:
+            message = "Invalid search field for this query."
+            warnings = [{"field": name, "message": message, "code": "invalid_field"} for name in unknown_fields]
+            self.warnings.append({"path": path, "query": query, "warnings": warnings})
+
+
+Info = GraphQLResolveInfo[RequestContext]

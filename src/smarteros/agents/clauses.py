@@ -1,0 +1,52 @@
+"""Several wishes in one message: "hola, ¿tienen poleras negras? y a qué hora cierran"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from smarteros.agents.entities import EntityExtractor, Extraction
+from smarteros.agents.intents import IntentModel, IntentScores
+from smarteros.domain.decisions import ROUTE_OF_INTENT, Intent
+
+_BREAK = re.compile(
+    r"(?<=[?!;\n])\s*|(?<=[a-z0-9])\.\s+|,\s+(?=y |tambien |ademas |and |also |pero |quiero |necesito |tienen )|"
+    r"\s+(?:y ademas|y tambien|and also|ademas|tambien|y (?=(?:a que|cuanto|cual|cuales|donde|como|en que|hasta que|hacen|"
+    r"aceptan|tienen|puedo|se puede|que|de paso)\b)|and (?=(?:what|where|how|when|do|can|are)\b))\s*"
+)
+_MOST_CLAUSES = 6
+_LEAST_WORDS = 2
+_SURE = 0.8
+_COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye", "ambiguous", "out_of_scope"})
+_FOR_A_PERSON: frozenset[Intent] = frozenset({"human_request", "complaint"})
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One clause that asks for something, surely understood."""
+
+    intent: Intent
+    extraction: Extraction
+    scores: IntentScores
+
+
+def wishes(folded: str, extractor: EntityExtractor, model: IntentModel) -> list[Wish]:
+    """Return the sure wishes of a message, one per intent; the most urgent kind first, else in their order."""
+    parts = [part.strip() for part in _BREAK.split(folded) if part and part.strip()]
+    if len(parts) < 2:
+        return []
+    found: dict[Intent, Wish] = {}
+    for part in parts[:_MOST_CLAUSES]:
+        if len(part.split()) >= _LEAST_WORDS:
+            extraction = extractor.extract(part)
+            scores = model.scores(extraction)
+            if scores.best not in _COURTESIES and scores.confidence >= _SURE:
+                found.setdefault(scores.best, Wish(scores.best, extraction, scores))
+    return sorted(found.values(), key=_rank)
+
+
+def _rank(wish: Wish) -> int:
+    """A person first, then what needs a tool, then what a passage answers: it can be added to any reply."""
+    if wish.intent in _FOR_A_PERSON:
+        return 0
+    return 2 if ROUTE_OF_INTENT[wish.intent] == "kb_direct" else 1

@@ -1,0 +1,145 @@
+"""What the customer wants: the dialogue first, then documents, then the classifier.
+
+What is certain without statistics (a "sí" to an offer, an invoice in the photo) is decided by rule and reported with
+``EVIDENT`` confidence; everything else carries the classifier's calibrated probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from smarteros.agents.clauses import Wish, wishes
+from smarteros.agents.dialogue import CartLine, any_cart_lines, from_pending, is_ellipsis, merged, refines_search
+from smarteros.agents.entities import EntityExtractor, Extraction
+from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
+from smarteros.domain.decisions import AgentRequest, DialogueState, Entities, Intent
+
+EVIDENT = 0.97  # decided by rule; never certain, because the rule may have misread
+REFINEMENT = 0.9
+_SURE = 0.8
+_LEAST_EVIDENCE = 0.35  # when no intent reaches it, the message says too little
+_HINT_FACTOR = 1.5
+_CONTEXT_FACTOR = 3.0
+_COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye"})
+_FAQ: frozenset[Intent] = frozenset(
+    {"faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact"}
+)
+_ABOUT_A_PURCHASE: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request", "faq_returns"})
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """A message understood in its conversation.
+
+    ``extraction`` is of the part that asks, ``question`` what to search passages with, ``second`` another wish.
+    """
+
+    intent: Intent
+    confidence: float
+    entities: Entities
+    extraction: Extraction
+    question: str
+    lines: tuple[CartLine, ...] = ()
+    second: Wish | None = None
+
+
+class Interpreter:
+    """Turns a request and what was found in its text into an Understanding."""
+
+    def __init__(self, extractor: EntityExtractor, model: IntentModel) -> None:
+        self._extractor = extractor
+        self._model = model
+
+    def understand(self, request: AgentRequest, extraction: Extraction) -> Understanding:
+        """Decide what is wanted."""
+        state = request.context.state
+        answered = from_pending(extraction, state)
+        if answered is not None:
+            entities = extraction.entities
+            if answered.invoice_number is not None:
+                entities = entities.model_copy(
+                    update={"invoice_number": answered.invoice_number, "amount": None, "order_number": None}
+                )
+            return Understanding(answered.intent, EVIDENT, entities, extraction, "", answered.lines)
+        said = self._from_words(request, extraction)
+        return self._with_document(request, extraction, said) or self._in_dialogue(extraction, state, said)
+
+    def _from_words(self, request: AgentRequest, extraction: Extraction) -> Understanding:
+        scores = _with_priors(self._model.scores(extraction), request, extraction)
+        whole = Understanding(
+            scores.best, scores.confidence, extraction.entities, extraction, extraction.folded
+        )
+        if scores.probabilities[scores.best] < _LEAST_EVIDENCE:
+            whole = replace(whole, intent="ambiguous")
+        found = wishes(extraction.folded, self._extractor, self._model)
+        if len(found) > 1:
+            first, second = found[0], found[1]
+            return replace(
+                whole,
+                intent=first.intent,
+                confidence=first.scores.confidence,
+                extraction=first.extraction,
+                question=first.extraction.folded,
+                second=second,
+            )
+        if found and (whole.intent in NOT_IN_SCOPE | _COURTESIES or found[0].intent == whole.intent):
+            best = max(found[0].scores.confidence, whole.confidence if found[0].intent == whole.intent else 0.0)
+            return replace(whole, intent=found[0].intent, confidence=best)
+        return whole
+
+    def _with_document(
+        self, request: AgentRequest, extraction: Extraction, said: Understanding
+    ) -> Understanding | None:
+        """Read a photographed or typed invoice as a warranty question, unless the words ask for something else."""
+        read = request.message.ocr_entities
+        number = extraction.entities.invoice_number or (read.invoice_number if read else None)
+        shown = request.message.type == "image_with_text" or bool(request.context.invoice_detected)
+        if number is None and not shown:
+            return None
+        clear = said.confidence >= _SURE and said.intent not in NOT_IN_SCOPE | _COURTESIES
+        if clear and said.intent not in _ABOUT_A_PURCHASE:
+            return said
+        wanted = said.intent if clear else request.context.state.intent
+        return replace(
+            said,
+            intent="return_request" if wanted in {"return_request", "faq_returns"} else "warranty_inquiry",
+            confidence=max(EVIDENT if shown else REFINEMENT, said.confidence),
+            entities=extraction.entities.model_copy(update={"invoice_number": number}),
+            question=said.question if clear else "",
+        )
+
+    def _in_dialogue(self, extraction: Extraction, state: DialogueState, said: Understanding) -> Understanding:
+        """Let earlier turns complete a search or a purchase."""
+        sure_of_other = said.confidence >= _SURE and said.intent not in {"product_query", "cart_request"}
+        if refines_search(extraction, state) and not sure_of_other and said.intent != "cart_request":
+            entities = merged(state.entities, extraction.entities)
+            return replace(
+                said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities
+            )
+        if said.intent == "cart_request":
+            lines = any_cart_lines(extraction, state)
+            if not lines and state.offered:
+                return replace(said, entities=merged(state.entities, extraction.entities))
+            return replace(said, lines=lines)
+        return said
+
+
+def _with_priors(scores: IntentScores, request: AgentRequest, extraction: Extraction) -> IntentScores:
+    """Weigh what the router supposed and, for a message too short to stand alone, what was talked about."""
+    factors: dict[Intent, float] = {}
+    if request.context.route_hint == "faq":
+        factors.update(dict.fromkeys(_FAQ, _HINT_FACTOR))
+    earlier = request.context.state.intent
+    if earlier is not None and earlier not in NOT_IN_SCOPE | _COURTESIES and is_ellipsis(extraction):
+        continued = extraction.folded.lstrip("¿ ").startswith(("y ", "and ", "what about ", "how about "))
+        if continued:
+            factors[earlier] = factors.get(earlier, 1.0) * _CONTEXT_FACTOR
+    return _reweighed(scores, factors, fixed=NOT_IN_SCOPE) if factors else scores
+
+
+def _reweighed(scores: IntentScores, factors: Mapping[Intent, float], *, fixed: Collection[Intent]) -> IntentScores:
+    """Apply prior odds; "¿Cómo?" must not become a FAQ by being asked at the FAQ's door, hence ``fixed``."""
+    weighed = {i: p * (1.0 if i in fixed else factors.get(i, 1.0)) for i, p in scores.probabilities.items()}
+    total = sum(weighed.values())
+    return IntentScores({intent: weight / total for intent, weight in weighed.items()})

@@ -1,0 +1,254 @@
+"""From the text of an invoice to its fields. Pure.
+
+Each field is looked for near the words that announce it and carries its own confidence: the engine's for the
+lines it was read from, times how sure the place is. The document's confidence is the weakest required field's;
+the engine's mean says nothing, it stays near 0.97 on pages where half the text was never found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from smarteros.documents.products import find_product
+from smarteros.documents.protocol import OcrPage
+from smarteros.documents.rows import Cell, Row, all_cells, below, beside, rows_of
+from smarteros.kit.text import fold
+
+REQUIRED = ("invoice_number", "purchase_date", "product_name")
+# How sure a value is by where it was found.
+ANNOUNCED, NEARBY, UNANNOUNCED = 1.0, 0.97, 0.8
+CONTRADICTED = 0.7  # by net and tax that add up to something else
+_OLDEST_YEAR, _NEWEST_YEAR = 2000, 2099
+_MONTHS = (
+    "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic",
+)  # fmt: skip
+_ENGLISH_MONTHS = {"jan": 1, "apr": 4, "aug": 8, "dec": 12, "set": 9}
+
+_TITLE = re.compile(r"\b(?:factura|boleta|nota de venta|comprobante|invoice|receipt)\b")
+_RUT = re.compile(r"\b\d{1,2}\.?\d{3}\.?\d{3}-[\dk]\b")
+_NUMBER_LABEL = re.compile(
+    r"(?:\bn(?:[°o*]|ro|umero|um)?\s?[.:°]*|\bf[o0][l1i][i1l][o0]\b|factura de cliente|\b(?:factura|boleta|invoice)"
+    r"(?: electronica)?(?: n[°o.]| no\.?| number| #)?)(?:\s*(?:de )?documento)?\s*[:.#°]*\s*$"
+)
+_LOST_DEGREE = re.compile(r"^N(?=\d{3,}$)")
+_GLUED_NUMBER = re.compile(r"n[o°]?\s?(\d{2,10})")  # the ° of "N°123" is easily lost
+_NUMBER = re.compile(r"(?<![\w,/-])(?<!\d\.)(?:[A-Z]{1,5}[-/]?)?\d[\d]*(?:[-/]\d+)*(?![\w.,/-]*\d)")
+_STRUCTURED_NUMBER = re.compile(r"\b(?:[A-Z]{2,5}[-/]\d{4}[-/]\d{1,8}|[A-Z]\d{3}-\d{5,10})\b")
+_NUMBERS_OF_OTHERS = re.compile(r"\bres\b|\bpago\b|\bcaja\b|^av\b|^avda\b|^calle\b|^pasaje\b|\bof\.|\bdepto\b|\bfono\b")
+_DATE_LABEL = re.compile(r"\b(?:fecha|emision|emitid[oa]|date|issued)\b")
+_OTHER_DATE_LABEL = re.compile(r"\b(?:vencimient|vence|due|entrega|resolucion|res)\w*")
+_NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(20\d\d|\d\d(?!\d))")
+_ISO_DATE = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+_WORD_DATE = re.compile(r"(?<!\d)(\d{1,2})[\s./-]*(?:de\s+)?([a-z]{3,10})\.?[\s./-]*(?:de[l]?\s+)?(20\d\d)")
+_AMOUNT = re.compile(r"(?<![\d.,-])\$?\s*(\d{1,3}(?:[., ]\d{3})+|\d{3,9})(?:[.,]00)?(?![\d-]|[.,]\d)")
+_TOTAL = re.compile(r"\btotals?\b")  # a "$" right after it may be read as an S
+_NOT_TOTAL = re.compile(r"sub\s?-?total|total neto|neto total|total iva|total articulos|total items|imponible")
+_WARRANTY = re.compile(r"garant[il1]a\D{0,30}?(\d{1,4})\s*(dia|day|mes|month|ano|year)s?")
+_DAYS = {"dia": 1, "day": 1, "mes": 30, "month": 30, "ano": 365, "year": 365}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value with its confidence (0 to 1)."""
+
+    value: Any
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """All that was found. ``confidence`` is the minimum over ``REQUIRED``; a missing field counts 0."""
+
+    fields: dict[str, Field]
+    invoice_detected: bool
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of the document."""
+        return min((self.fields[name].confidence if name in self.fields else 0.0) for name in REQUIRED)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The plain values."""
+        return {name: field.value for name, field in self.fields.items()}
+
+
+def extract(page: OcrPage, *, catalogue: Sequence[str] = ()) -> Extraction:
+    """Find the fields of an invoice. ``catalogue`` holds the shop's product names, which settle doubtful ones."""
+    rows = rows_of(page)
+    finders: dict[str, Callable[[tuple[Row, ...]], Field | None]] = {
+        "invoice_number": find_number,
+        "purchase_date": find_date,
+        "total": find_total,
+        "warranty_days": find_warranty,
+    }
+    fields = {name: field for name, finder in finders.items() if (field := finder(rows)) is not None}
+    product = find_product(rows, catalogue)
+    if product is not None:
+        fields["product_name"] = Field(product.name, product.confidence)
+        if product.size is not None:
+            fields["product_size"] = Field(product.size, product.confidence)
+    return Extraction(fields=fields, invoice_detected=_is_invoice(rows, fields))
+
+
+def find_number(rows: tuple[Row, ...]) -> Field | None:
+    """The document's number, as printed but without leading zeros."""
+    for cell, text in _readable(rows):
+        match = _STRUCTURED_NUMBER.search(text)
+        if match:
+            return Field(match.group(), cell.confidence)
+    candidates = [(rank, field) for rank, field in _announced_numbers(rows) if field is not None]
+    return min(candidates, key=lambda candidate: candidate[0], default=(0, None))[1]
+
+
+def find_date(rows: tuple[Row, ...]) -> Field | None:
+    """The day of issue, ISO 8601. A due date is not one."""
+    for label in all_cells(rows):
+        if not _DATE_LABEL.search(fold(label.text)) or _OTHER_DATE_LABEL.search(fold(label.text)):
+            continue
+        right = beside(rows, label)
+        for cell, certainty in ((label, ANNOUNCED), (right, ANNOUNCED), *((c, NEARBY) for c in below(rows, label))):
+            day = parse_date(cell.text) if cell is not None else None
+            if day is not None and cell is not None:
+                return Field(day.isoformat(), min(cell.confidence, label.confidence) * certainty)
+    for row in rows:
+        day = None if _OTHER_DATE_LABEL.search(fold(row.text)) else parse_date(row.text)
+        if day is not None:
+            return Field(day.isoformat(), row.confidence * UNANNOUNCED)
+    return None
+
+
+def find_total(rows: tuple[Row, ...]) -> Field | None:
+    """The amount to pay in whole pesos; with net and tax that add up to it, it is certain."""
+    found: list[Field] = []
+    for at, row in enumerate(rows):
+        text = fold(row.text)
+        if not _TOTAL.search(text) or _NOT_TOTAL.search(text):
+            continue
+        amounts = amounts_in(row.text)
+        if amounts:
+            found.append(Field(amounts[-1], row.confidence))
+        elif at + 1 < len(rows) and (amounts := amounts_in(rows[at + 1].text)):
+            found.append(Field(amounts[-1], min(row.confidence, rows[at + 1].confidence) * NEARBY))
+    best = max(found, key=lambda field: (field.value, field.confidence), default=None)
+    if best is None:
+        return _price_as_total(rows)
+    net, tax = _labelled_amount(rows, r"\bneto\b|imponible"), _labelled_amount(rows, r"\biva\b|i\.v\.a")
+    if net is None or tax is None:
+        return best
+    adds_up = abs(net + tax - best.value) <= 1
+    return Field(best.value, max(best.confidence, 0.99) if adds_up else best.confidence * CONTRADICTED)
+
+
+def find_warranty(rows: tuple[Row, ...]) -> Field | None:
+    """The printed warranty in days."""
+    for row in rows:
+        match = _WARRANTY.search(fold(row.text))
+        if match:
+            return Field(int(match.group(1)) * _DAYS[match.group(2)], row.confidence)
+    return None
+
+
+def parse_date(text: str) -> date | None:
+    """The first date in a text: day first, as in Chile; months as numbers or words."""
+    folded = fold(text)
+    for match in _NUMERIC_DATE.finditer(folded):
+        day, _, month, year = match.groups()
+        if found := _day(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day)):
+            return found
+    if match := _ISO_DATE.search(folded):
+        return _day(*(int(part) for part in match.groups()))
+    for match in _WORD_DATE.finditer(folded):
+        month = _month(match.group(2))
+        if month and (found := _day(int(match.group(3)), month, int(match.group(1)))):
+            return found
+    return None
+
+
+def amounts_in(text: str) -> list[int]:
+    """Amounts of whole pesos in a text."""
+    return [int(re.sub(r"\D", "", match.group(1))) for match in _AMOUNT.finditer(text)]
+
+
+def _announced_numbers(rows: tuple[Row, ...]) -> Iterator[tuple[int, Field | None]]:
+    """Numbers with a rank, the best lowest; of equal ranks the upper one is the document's."""
+    for label, text in _readable(rows):
+        for match in _NUMBER.finditer(text):
+            if match.start() > 0 and _NUMBER_LABEL.search(fold(text[: match.start()])):
+                yield _ranked(0, match.group(), label.confidence * ANNOUNCED)
+        if _NUMBER_LABEL.search(fold(text)):
+            for cell in (beside(rows, label), *below(rows, label)[:1]):
+                whole = None if cell is None else _NUMBER.fullmatch(cell.text)
+                if cell is not None and whole:
+                    yield _ranked(0, whole.group(), min(cell.confidence, label.confidence) * NEARBY)
+        glued = _GLUED_NUMBER.fullmatch(fold(text))
+        if glued:
+            yield _ranked(1, glued.group(1), label.confidence * NEARBY)
+
+
+def _ranked(rank: int, text: str, confidence: float) -> tuple[int, Field | None]:
+    """A printed number without leading zeros; one or two digits are rather a size or a house."""
+    text = _LOST_DEGREE.sub("", text)
+    plain = text.lstrip("0") if text.isdigit() else text
+    if not plain or len(plain) > 20:
+        return rank, None
+    doubtful = plain.isdigit() and len(text) < 3
+    return (2, Field(plain, confidence * 0.6)) if doubtful else (rank, Field(plain, confidence))
+
+
+def _readable(rows: tuple[Row, ...]) -> Iterator[tuple[Cell, str]]:
+    """Cells that may hold the document's number, without RUTs and dates that look like one."""
+    for cell in all_cells(rows):
+        folded = fold(cell.text)
+        if _NUMBERS_OF_OTHERS.search(folded):
+            continue
+        text = _NUMERIC_DATE.sub(" ", re.sub(_RUT.pattern, " ", cell.text, flags=re.IGNORECASE))
+        if text.strip():
+            yield cell, text
+
+
+def _labelled_amount(rows: tuple[Row, ...], label: str) -> int | None:
+    for row in rows:
+        amounts = amounts_in(row.text)
+        if amounts and re.search(label, fold(row.text)):
+            return amounts[-1]
+    return None
+
+
+def _price_as_total(rows: tuple[Row, ...]) -> Field | None:
+    for row in rows:
+        amounts = amounts_in(row.text)
+        if amounts and re.search(r"\bprecio\b", fold(row.text)):
+            return Field(amounts[-1], row.confidence * UNANNOUNCED)
+    return None
+
+
+def _is_invoice(rows: tuple[Row, ...], fields: dict[str, Field]) -> bool:
+    """Two signs of different kinds; one alone (a date on a poster, the word in a chat) is no invoice."""
+    text = "\n".join(fold(row.text) for row in rows)
+    signs = (
+        bool(_TITLE.search(text)),
+        bool(_RUT.search(text)),
+        "invoice_number" in fields,
+        "purchase_date" in fields and fields["purchase_date"].confidence >= 0.5,
+        "total" in fields,
+    )
+    return sum(signs) >= 2 and (signs[0] or signs[2])
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    if not _OLDEST_YEAR <= year <= _NEWEST_YEAR:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _month(word: str) -> int | None:
+    start = word[:3]
+    return _MONTHS.index(start) + 1 if start in _MONTHS else _ENGLISH_MONTHS.get(start)

@@ -1,0 +1,476 @@
+"""What every ToolProvider and every ToolCache must do, whatever stands behind it.
+
+The embedded provider is run over the stand-in shop and ERP on loopback.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import uvicorn
+
+from smarteros.domain.errors import ConfigError
+from smarteros.domain.knowledge import Policy
+from smarteros.domain.messages import Contact
+from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.tools import ToolCall, ToolResult
+from smarteros.kit.http import HttpClient
+from smarteros.store.database import Database
+from smarteros.tools.cache import MemoryToolCache, Seen, ToolCache
+from smarteros.tools.embedded import embedded_tools
+from smarteros.tools.protocol import ToolContext, ToolProvider
+from smarteros.tools.stored_cache import PostgresToolCache
+from smarteros_sandbox.faults import Faults
+from smarteros_sandbox.shopify import create_shopify_app
+from smarteros_sandbox.shops.loader import load_shops
+from smarteros_sandbox.shops.models import DemoShop
+
+FIRST_START = date(2025, 11, 17)
+TODAY = date(2025, 11, 1)
+MARIA = Contact(id=1, name="María González", phone="+56912345678")
+SEARCH, CART, INVOICE = "shopify_search_products", "shopify_create_cart", "odoo_find_invoice"
+
+
+class Secrets:
+    """Secrets of the demo shops, in memory."""
+
+    def __init__(self, values: dict[tuple[str, str], str]) -> None:
+        self.values = values
+
+    def read(self, scope: TenantScope, path: str) -> str:
+        value = self.find(scope, path)
+        if value is None:
+            raise ConfigError("secret_missing", f"{scope.tenant_id} has no {path}")
+        return value
+
+    def find(self, scope: TenantScope, path: str) -> str | None:
+        return self.values.get((scope.tenant_id, path))
+
+    def write(self, scope: TenantScope, path: str, value: str) -> None:
+        self.values[scope.tenant_id, path] = value
+
+
+def serve(app: Any) -> Iterator[str]:
+    """Serve an ASGI app on a free port of loopback."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    give_up_at = time.monotonic() + 20
+    while not server.started and time.monotonic() < give_up_at:
+        thread.join(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def shops() -> tuple[DemoShop, ...]:
+    return load_shops(FIRST_START)
+
+
+class Changeable:
+    """An ASGI app that is another one for every test: each finds the shop's rate limit unused."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def shopify(shops: tuple[DemoShop, ...], faults: Faults) -> Iterator[tuple[str, Changeable]]:
+    app = Changeable(create_shopify_app(shops, faults))
+    for url in serve(app):
+        yield url, app
+
+
+@pytest.fixture
+def shopify_url(shopify: tuple[str, Changeable], shops: tuple[DemoShop, ...], faults: Faults) -> str:
+    url, app = shopify
+    app.app = create_shopify_app(shops, faults)
+    return url
+
+
+@pytest.fixture(scope="module")
+def odoo_url(shops: tuple[DemoShop, ...], faults: Faults) -> Iterator[str]:
+    odoo = pytest.importorskip("smarteros_sandbox.odoo", reason="the stand-in Odoo is absent")
+    yield from serve(odoo.create_odoo_app(shops, faults))
+
+
+@dataclass
+class Bench:
+    """A provider with the tenants behind it, and the faults of the systems it asks."""
+
+    provider: ToolProvider
+    tenants: dict[str, Tenant]
+    secrets: Secrets
+    faults: Faults
+
+    def call(
+        self,
+        tool: str,
+        *,
+        tenant: str = "TENANT_DEMO",
+        contact: Contact = MARIA,
+        timeout_ms: int = 20_000,
+        fallback: bool = False,
+        **params: Any,
+    ) -> ToolResult:
+        context = ToolContext(conversation_id=12345, contact=contact, today=TODAY)
+        call = ToolCall(tool=tool, params=params)
+        return self.provider.call(self.tenants[tenant], call, context, timeout_ms=timeout_ms, fallback=fallback)
+
+    def titles(self, query: str, tenant: str = "TENANT_DEMO", **params: Any) -> list[str]:
+        result = self.call(SEARCH, tenant=tenant, query=query, **params)
+        assert result.outcome == "ok", result.error_code
+        assert result.data is not None
+        return [f"{product['title']}, {product['variant']}" for product in result.data["products"]]
+
+
+def tenant_of(shop: DemoShop, shopify_url: str) -> Tenant:
+    spec = shop.spec
+    return Tenant(
+        tenant_id=spec.tenant_id,
+        name=spec.name,
+        rut=spec.rut,
+        tenant_key="0123456789abcdef",
+        chatwoot_url="http://127.0.0.1:1",
+        chatwoot_account_ids=(spec.account_id,),
+        shopify_url=shopify_url,
+        odoo_company_id=spec.odoo_company_id,
+        odoo_database=spec.odoo_database,
+    )
+
+
+def secrets_of(shop: DemoShop) -> dict[tuple[str, str], str]:
+    spec = shop.spec
+    return {
+        (spec.tenant_id, "shopify/admin_token"): spec.admin_token,
+        (spec.tenant_id, "shopify/store_domain"): spec.store_domain,
+        (spec.tenant_id, "odoo/api_key"): spec.odoo_api_key,
+    }
+
+
+@pytest.fixture
+def bench(shops: tuple[DemoShop, ...], shopify_url: str, faults: Faults) -> Iterator[Bench]:
+    secrets = Secrets({key: value for shop in shops for key, value in secrets_of(shop).items()})
+    http = HttpClient()
+    provider = embedded_tools(
+        http=http,
+        secrets=secrets,
+        cache=MemoryToolCache(),
+        policy_of=lambda _scope: Policy(warranty_days=90, return_days=30),
+    )
+    yield Bench(provider, {shop.spec.tenant_id: tenant_of(shop, shopify_url) for shop in shops}, secrets, faults)
+    faults.clear()
+    http.close()
+
+
+@pytest.fixture
+def erp(bench: Bench, odoo_url: str) -> Bench:
+    for tenant in bench.tenants.values():
+        bench.secrets.write(tenant.scope, "odoo/instance_url", odoo_url)
+    return bench
+
+
+def test_every_tool_is_described_with_its_models(bench: Bench) -> None:
+    specs = {spec.name: spec for spec in bench.provider.specs()}
+    assert set(specs) == {SEARCH, CART, INVOICE}
+    for spec in specs.values():
+        assert spec.title
+        assert spec.description
+        assert spec.input_model.model_json_schema()["additionalProperties"] is False
+
+
+def test_the_search_of_the_contract_finds_its_two_products(bench: Bench) -> None:
+    result = bench.call(SEARCH, query="zapatillas talla 42", limit=5)
+    assert (result.outcome, result.tool) == ("ok", SEARCH)
+    assert result.data is not None
+    assert result.data["total"] == 2
+    first = result.data["products"][0]
+    assert first == {
+        "id": "gid://shopify/Product/7891234567890",
+        "variant_id": first["variant_id"],
+        "title": "Zapatilla Running Azul",
+        "variant": "Talla 42",
+        "price": 39990,
+        "currency": "CLP",
+        "stock": 5,
+        "url": "https://tienda-demo.myshopify.com/products/zapatilla-running-azul-42",
+    }
+    assert first["variant_id"].startswith("gid://shopify/ProductVariant/")
+    assert result.data["products"][1]["title"] == "Zapatilla Training Negro"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("¿Tienen zapatillas talla 42?", ["Zapatilla Running Azul, Talla 42", "Zapatilla Training Negro, Talla 42"]),
+        ("zapatillas talla 99", []),
+        ("zapatilla trail talla 42", []),
+        ("zapatilla retro 84", []),
+        ("ZAPATILLAS negras nº 42", ["Zapatilla Training Negro, Talla 42"]),
+        ("botines de hombre", ["Botín Desierto Pica, Talla 40"]),
+        ("botin chelsea marron talla 38", ["Botín Chelsea Patagonia, Talla 38 / Marrón"]),
+        ("bota café 42 bajo 60 lucas", ["Bota de Seguridad Faena, Talla 42"]),
+        ("ballerinas nunoa", ["Ballerina Plaza Ñuñoa, Talla 35 / Rojo"]),
+        ("hawaianas talla 44", ["Chala de Baño Tongoy, Talla 44 / Negro"]),
+        ("plantillas talla 38", ["Plantillas de Gel, Talla 35-39"]),
+        ("boots size 45", ["Bota de Seguridad Faena, Talla 45"]),
+        ("zapatillas entre 40 y 43 mil talla 37", ["Zapatilla Running Rosada Atacama, Talla 37"]),
+        ("bicicletas rojas", []),
+    ],
+)
+def test_customers_words_find_what_the_shop_sells(bench: Bench, query: str, expected: list[str]) -> None:
+    assert bench.titles(query)[: max(len(expected), 1)] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("audifonos inalambricos blancos", "Audífonos Bluetooth Pehuén, Blanco"),
+        ("celular 256 gb", "Celular Villarrica X, Azul / 256 GB"),
+        ("notebook 1 TB más barato", "Notebook Llaima 14, Gris / 1 TB"),
+        ("monitor 27", "Monitor Lonquimay 27, Negro"),
+        ("cargador 65w", "Cargador Rápido Coñaripe USB-C, 65 W"),
+    ],
+)
+def test_an_electronics_shop_is_searched_the_same_way(bench: Bench, query: str, expected: str) -> None:
+    assert bench.titles(query, "TENANT_RUT_78987654")[0] == expected
+
+
+def test_parameters_choose_like_words(bench: Bench) -> None:
+    found = bench.titles("zapatillas", size="42", color="azul", price_max=40_000, category="zapatillas")
+    assert found == ["Zapatilla Running Azul, Talla 42"]
+    assert bench.titles("zapatillas", brand="Puerto", size="36")[0].startswith("Zapatilla")
+
+
+def test_the_limit_holds_and_the_total_tells_the_rest(bench: Bench) -> None:
+    result = bench.call(SEARCH, query="zapatillas", limit=2)
+    assert result.data is not None
+    assert len(result.data["products"]) == 2
+    assert result.data["total"] > 2
+
+
+def test_each_product_is_one_row_in_stock(bench: Bench) -> None:
+    result = bench.call(SEARCH, query="zapatillas", limit=20)
+    assert result.data is not None
+    ids = [product["id"] for product in result.data["products"]]
+    assert len(ids) == len(set(ids)) == 7
+    assert all(product["stock"] > 0 for product in result.data["products"])
+
+
+def test_another_shop_never_answers(bench: Bench) -> None:
+    assert bench.titles("zapatillas", "TENANT_RUT_77123456") == []
+
+
+def test_a_token_of_another_shop_opens_nothing(bench: Bench) -> None:
+    other = bench.secrets.read(bench.tenants["TENANT_RUT_77123456"].scope, "shopify/admin_token")
+    bench.secrets.write(bench.tenants["TENANT_DEMO"].scope, "shopify/admin_token", other)
+    result = bench.call(SEARCH, query="zapatillas", fallback=True)
+    assert (result.outcome, result.data) == ("error", None)
+
+
+def test_a_wrong_token_is_an_error_of_the_configuration(bench: Bench) -> None:
+    bench.secrets.write(bench.tenants["TENANT_DEMO"].scope, "shopify/admin_token", "shpat_wrong")
+    result = bench.call(SEARCH, query="zapatillas", fallback=True)
+    assert (result.outcome, result.error_code, result.data) == ("error", "shopify_access_refused", None)
+
+
+def test_a_throttled_shop_is_not_waited_for_longer_than_there_is_time(bench: Bench) -> None:
+    bench.faults.set("shopify", "throttle", scope="TENANT_RUT_78987654", times=1)
+    result = bench.call(SEARCH, tenant="TENANT_RUT_78987654", query="audífonos", timeout_ms=2000)
+    assert (result.outcome, result.error_code) == ("error", "shopify_throttled")
+    assert result.duration_ms < 1500
+
+
+def test_a_shop_that_hangs_ends_in_time_and_is_answered_from_memory(bench: Bench) -> None:
+    bench.call(SEARCH, query="zapatillas talla 42")
+    bench.faults.set("shopify", "hang", value=3)
+    cold = bench.call(SEARCH, query="calcetines", timeout_ms=300, fallback=False)
+    assert (cold.outcome, cold.data) == ("timeout", None)
+    warm = bench.call(SEARCH, query="¿Tienen zapatillas talla 42?", timeout_ms=300, fallback=True)
+    assert warm.outcome == "fallback"
+    assert warm.duration_ms < 3000
+    assert warm.data is not None
+    assert warm.data["as_of"] is not None
+    assert warm.data["total"] == 2
+
+
+def test_a_cart_is_a_link_with_prices_read_again(bench: Bench) -> None:
+    found = bench.call(SEARCH, query="zapatillas talla 42").data
+    assert found is not None
+    variants = [product["variant_id"] for product in found["products"]]
+    lines = [{"variant_id": variants[0], "quantity": 2}, {"variant_id": variants[1]}]
+    cart = bench.call(CART, lines=lines)
+    assert cart.outcome == "ok", cart.error_code
+    assert cart.data is not None
+    numbers = [variant.rsplit("/", 1)[1] for variant in variants]
+    assert cart.data["checkout_url"] == (
+        f"https://tienda-demo.myshopify.com/cart/{numbers[0]}:2,{numbers[1]}:1"
+        "?attributes[smos_conversation]=12345&ref=smos"
+    )
+    assert cart.data["total_price"] == 2 * 39990 + 34990
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ([{"variant_id": "gid://shopify/ProductVariant/1"}], "variant_unknown"),
+        ([{"variant_id": "gid://shopify/ProductVariant/1?x"}], "invalid_params"),
+        ([], "invalid_params"),
+        ([{"variant_id": "gid://shopify/ProductVariant/1", "quantity": 0}], "invalid_params"),
+        ([{"variant_id": "gid://shopify/ProductVariant/1"}] * 21, "invalid_params"),
+    ],
+)
+def test_a_cart_of_what_is_not_sold_is_refused(bench: Bench, lines: list[dict[str, Any]], code: str) -> None:
+    result = bench.call(CART, lines=lines)
+    assert (result.outcome, result.error_code) == ("refused", code)
+
+
+def test_a_sold_out_variant_makes_no_cart(bench: Bench, shops: tuple[DemoShop, ...]) -> None:
+    sold_out = next(variant for variant in shops[0].products[0].variants if variant.stock == 0)
+    result = bench.call(CART, lines=[{"variant_id": f"gid://shopify/ProductVariant/{sold_out.id}"}])
+    assert (result.outcome, result.error_code) == ("refused", "variant_sold_out")
+
+
+def test_the_invoice_of_the_contract_is_told_to_its_customer(erp: Bench) -> None:
+    result = erp.call(INVOICE, invoice_number="INV-2025-001")
+    assert result.outcome == "ok", result.error_code
+    assert result.data is not None
+    assert result.data["identity_verified"]
+    invoice = result.data["invoice"]
+    assert (invoice["product_sku"], invoice["price"]) == ("ZRA-42", 39990)
+    assert (invoice["warranty_expiration"], invoice["return_deadline"]) == ("2026-01-13", "2025-11-14")
+    assert result.data["customer_history"] == {
+        "total_purchases": 3,
+        "total_returns": 0,
+        "customer_tier": "regular",
+    }
+
+
+def test_a_folio_finds_the_same_invoice(erp: Bench) -> None:
+    for number in ("1", "000001", "BEL 000001", "inv-2025-001"):
+        result = erp.call(INVOICE, invoice_number=number)
+        assert result.data is not None
+        assert result.data["invoice"]["date"] == "2025-10-15"
+
+
+def test_an_invoice_is_not_told_to_somebody_else(erp: Bench) -> None:
+    result = erp.call(INVOICE, invoice_number="INV-2025-001", contact=Contact(id=2, phone="+56979540471"))
+    assert result.outcome == "ok"
+    assert result.data == {
+        "found": True,
+        "invoice": None,
+        "customer_history": None,
+        "identity_verified": False,
+        "ambiguous": False,
+    }
+
+
+@pytest.mark.parametrize("number", ["%", "_______", "INV%", "NOPE", "INV-2026-999"])
+def test_numbers_nobody_has_find_nothing(erp: Bench, number: str) -> None:
+    result = erp.call(INVOICE, invoice_number=number)
+    assert result.outcome == "ok", result.error_code
+    assert result.data is not None
+    assert not result.data["found"]
+
+
+def test_the_same_number_in_another_shop_is_another_invoice(erp: Bench) -> None:
+    result = erp.call(INVOICE, tenant="TENANT_RUT_77123456", invoice_number="INV-2025-001")
+    assert result.outcome == "ok", result.error_code
+    assert result.data is not None
+    assert (result.data["identity_verified"], result.data["invoice"]) == (False, None)
+    valentina = Contact(id=3, email="vale.castro@example.cl")
+    own = erp.call(INVOICE, tenant="TENANT_RUT_77123456", contact=valentina, invoice_number="INV-2025-001")
+    assert own.data is not None
+    assert own.data["invoice"]["product_name"] == "Polera Básica Sur"
+
+
+def test_the_invoice_of_another_shop_is_not_found(erp: Bench) -> None:
+    result = erp.call(INVOICE, tenant="TENANT_RUT_77123456", invoice_number="INV-2024-001")
+    assert result.data is not None
+    assert not result.data["found"]
+
+
+def test_a_wrong_api_key_is_an_error_of_the_configuration(erp: Bench) -> None:
+    erp.secrets.write(erp.tenants["TENANT_DEMO"].scope, "odoo/api_key", "wrong")
+    result = erp.call(INVOICE, invoice_number="INV-2025-001")
+    assert (result.outcome, result.error_code) == ("error", "odoo_access_refused")
+
+
+def test_an_unreachable_erp_is_an_error_without_details(bench: Bench) -> None:
+    bench.secrets.write(bench.tenants["TENANT_DEMO"].scope, "odoo/instance_url", "http://127.0.0.1:1")
+    result = bench.call(INVOICE, invoice_number="INV-2025-001", fallback=True)
+    assert (result.outcome, result.error_code, result.data) == ("error", "odoo_unavailable", None)
+
+
+NOON = datetime(2025, 11, 17, 12, tzinfo=UTC)
+CACHES: dict[str, Callable[[pytest.FixtureRequest], ToolCache]] = {
+    "memory": lambda _request: MemoryToolCache(),
+    "postgres": lambda request: PostgresToolCache(_database(request)),
+}
+
+
+def _database(request: pytest.FixtureRequest) -> Database:
+    database: Database = request.getfixturevalue("database")
+    return database
+
+
+@pytest.fixture(params=sorted(CACHES))
+def cache(request: pytest.FixtureRequest) -> ToolCache:
+    return CACHES[request.param](request)
+
+
+@pytest.fixture
+def scope(request: pytest.FixtureRequest) -> TenantScope:
+    return TenantScope(tenant_id=f"TENANT_CACHE_{abs(hash(request.node.nodeid)) % 10**12}")
+
+
+def test_a_cache_gives_back_what_was_seen_last(cache: ToolCache, scope: TenantScope) -> None:
+    cache.put(scope, "products:a", {"n": 1}, NOON)
+    cache.put(scope, "products:a", {"n": 2, "name": "Ñuñoa"}, NOON + timedelta(hours=1))
+    assert cache.latest(scope, "products:a", NOON) == Seen({"n": 2, "name": "Ñuñoa"}, NOON + timedelta(hours=1))
+
+
+def test_a_cache_does_not_give_what_is_too_old_or_was_never_seen(cache: ToolCache, scope: TenantScope) -> None:
+    cache.put(scope, "products:a", {"n": 1}, NOON)
+    assert cache.latest(scope, "products:a", NOON + timedelta(seconds=1)) is None
+    assert cache.latest(scope, "products:b", NOON) is None
+    assert cache.recent(scope, "products:", NOON + timedelta(seconds=1)) == ()
+
+
+def test_a_cache_gives_the_newest_of_a_kind_first(cache: ToolCache, scope: TenantScope) -> None:
+    for hour in (2, 1, 3):
+        cache.put(scope, f"products:{hour}", {"n": hour}, NOON + timedelta(hours=hour))
+    cache.put(scope, "other:x", {"n": 9}, NOON + timedelta(hours=9))
+    assert [seen.data["n"] for seen in cache.recent(scope, "products:", NOON)] == [3, 2, 1]
+    assert [seen.data["n"] for seen in cache.recent(scope, "products:", NOON, limit=1)] == [3]
+    assert cache.recent(scope, "product%", NOON) == ()
+
+
+def test_a_cache_of_another_tenant_is_empty(cache: ToolCache, scope: TenantScope) -> None:
+    cache.put(scope, "products:a", {"n": 1}, NOON)
+    other = TenantScope(tenant_id="TENANT_CACHE_OTHER")
+    assert cache.latest(other, "products:a", NOON) is None
+    assert cache.recent(other, "products:", NOON) == ()
+
+
+def test_the_cache_of_a_process_forgets_what_was_written_longest_ago(scope: TenantScope) -> None:
+    cache = MemoryToolCache(entries_per_tenant=2)
+    for name in "abc":
+        cache.put(scope, name, {}, NOON)
+    assert cache.latest(scope, "a", NOON) is None
+    assert cache.latest(scope, "c", NOON) is not None

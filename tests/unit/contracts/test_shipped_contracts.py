@@ -1,0 +1,271 @@
+"""The three contracts of the project: every rule is reached by some turn, and writes its text in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smarteros.contracts.expressions import ReplyContext, render, value_of
+from smarteros.contracts.lint import lint
+from smarteros.contracts.loader import ContractSet, escalation_rule, load_contracts, reply_rule
+from smarteros.domain.decisions import ROUTE_OF_INTENT, Entities
+from smarteros.domain.knowledge import Policy
+from smarteros.domain.tools import Cart, Invoice, InvoiceLookup, Product
+from smarteros.domain.turns import DocumentReading
+
+MakeContext = Callable[..., ReplyContext]
+
+FOLDER = Path(__file__).parents[3] / "contracts"
+POLICY = Policy(warranty_days=90, return_days=30, refund_working_days=7)
+RUNNING = Product(
+    id="gid://shopify/Product/7891234567890", title="Zapatilla Running Azul", variant="Talla 42", price=39990,
+    stock=5, url="https://tienda-demo.myshopify.com/products/zapatilla-running-azul-42",
+)  # fmt: skip
+TRAINING = Product(
+    id="gid://shopify/Product/7891234567891", title="Zapatilla Training Negro", variant="Talla 42", price=34990,
+    stock=3, url="https://tienda-demo.myshopify.com/products/zapatilla-training-negro",
+)  # fmt: skip
+CART = Cart(
+    checkout_url="https://tienda-demo.myshopify.com/cart/1:1", lines=(RUNNING,), quantities=(1,), total_price=39990
+)
+BLURRED = DocumentReading(text="FACT", confidence=0.41, invoice_detected=True)
+CLEAR = DocumentReading(
+    text="FACTURA", confidence=0.97, invoice_detected=True, fields={"invoice_number": "INV-2025-001"}
+)
+
+
+def lookup(bought: date = date(2025, 10, 15), *, today: date = date(2025, 11, 1)) -> InvoiceLookup:
+    """The invoice of the demo shop as ``odoo_find_invoice`` gives it: 90 days of warranty, 30 to return."""
+    warranty = date.fromordinal(bought.toordinal() + 90)
+    deadline = date.fromordinal(bought.toordinal() + 30)
+    legal_month = bought.month + 6
+    invoice = Invoice(
+        number="INV-2025-001",
+        date=bought,
+        customer_name="María González",
+        product_name="Zapatilla Running Azul",
+        price=39990,
+        warranty_expiration=warranty,
+        warranty_status="active" if today <= warranty else "expired",
+        legal_guarantee_until=date(bought.year + (legal_month - 1) // 12, (legal_month - 1) % 12 + 1, bought.day),
+        return_eligible=today <= deadline,
+        return_deadline=deadline,
+    )
+    return InvoiceLookup(found=True, invoice=invoice, identity_verified=True)
+
+
+# Rule, and the facts of a turn that reach it.
+SALES: dict[str, dict[str, Any]] = {
+    "shopify_sales/cart_unavailable": {"intent": "cart_request", "tool_failed": True},
+    "shopify_sales/search_unavailable": {"intent": "product_query", "tool_failed": True},
+    "shopify_sales/cart_ready": {"intent": "cart_request", "cart": CART},
+    "shopify_sales/cart_without_product": {"intent": "cart_request"},
+    "shopify_sales/none_found": {"intent": "product_query", "entities": Entities(category="zapatillas", size="99")},
+    "shopify_sales/found_in_cache": {"intent": "product_query", "products": (RUNNING,), "stale": True},
+    "shopify_sales/found": {"intent": "product_query", "products": (RUNNING, TRAINING), "lead_in": "Claro:"},
+}
+WARRANTY: dict[str, Any] = {"intent": "warranty_inquiry", "policy": POLICY}
+PHOTO: dict[str, Any] = WARRANTY | {"photo": True, "reading": CLEAR}
+SUPPORT: dict[str, dict[str, Any]] = {
+    "odoo_invoice_lookup/lookup_unavailable": PHOTO | {"tool_failed": True},
+    "odoo_invoice_lookup/ambiguous_invoice": PHOTO | {"lookup": InvoiceLookup(found=True, ambiguous=True)},
+    "odoo_invoice_lookup/identity_not_verified": PHOTO | {"lookup": InvoiceLookup(found=True)},
+    "odoo_invoice_lookup/legal_guarantee": PHOTO
+    | {"today": date(2026, 2, 1), "lookup": lookup(today=date(2026, 2, 1))},
+    "odoo_invoice_lookup/warranty_expired": PHOTO | {"lookup": lookup(date(2024, 1, 1))},
+    "odoo_invoice_lookup/return_eligible": PHOTO | {"lookup": lookup()},
+    "odoo_invoice_lookup/return_expired": PHOTO
+    | {"today": date(2025, 12, 1), "lookup": lookup(today=date(2025, 12, 1))},
+    "odoo_invoice_lookup/not_in_erp": PHOTO | {"lookup": InvoiceLookup()},
+    "odoo_invoice_lookup/photo_failed_twice": WARRANTY | {"photo": True, "reading": BLURRED, "failed_photos": 1},
+    "odoo_invoice_lookup/not_an_invoice": WARRANTY | {"photo": True, "reading": DocumentReading()},
+    "odoo_invoice_lookup/photo_unclear": WARRANTY | {"photo": True, "reading": BLURRED},
+    "odoo_invoice_lookup/photo_needed": WARRANTY | {"answer": "Tienes 90 días de garantía."},
+    "support/order_to_person": {"intent": "order_status", "entities": Entities(order_number="10234")},
+    "support/order_number_needed": {"intent": "order_status"},
+}
+FAQ: dict[str, dict[str, Any]] = {
+    "kb_direct/not_in_kb": {"intent": "faq_hours"},
+    "kb_direct/answered_from_kb": {"intent": "faq_hours", "answer": "Lunes a Viernes", "second_answer": "Centro"},
+    "smalltalk/goodbye": {"intent": "thanks_goodbye"},
+    "smalltalk/greeting": {"intent": "greeting"},
+    "clarify/clarified_before": {"intent": "ambiguous", "clarifications": 1},
+    "clarify/clarify": {"intent": "ambiguous"},
+    "human_handoff/complaint": {"intent": "complaint"},
+    "human_handoff/human_asked": {"intent": "human_request"},
+    "fallback/out_of_scope_again": {"intent": "out_of_scope", "clarifications": 1},
+    "fallback/out_of_scope": {"intent": "out_of_scope"},
+}
+CASES = {
+    (flow, rule): facts
+    for flow, rules in (("e2e_shopify_sales", SALES), ("e2e_ocr_support", SUPPORT), ("e2e_faq_quick", FAQ))
+    for rule, facts in rules.items()
+}
+
+
+@pytest.fixture(scope="module")
+def contracts() -> ContractSet:
+    return load_contracts(FOLDER)
+
+
+def reply(contracts: ContractSet, context: ReplyContext) -> str:
+    rule = reply_rule(contracts.flow_for_intent(context.intent), context)
+    return render(rule.text.en if context.language == "en" else rule.text.es, context)
+
+
+@pytest.fixture
+def case(context: MakeContext) -> MakeContext:
+    def make(**facts: Any) -> ReplyContext:
+        return context(**({"route": ROUTE_OF_INTENT[facts["intent"]]} | facts))
+
+    return make
+
+
+def test_the_contracts_have_no_mistakes() -> None:
+    assert lint([FOLDER]) == []
+
+
+def test_every_rule_has_a_case_here(contracts: ContractSet) -> None:
+    rules = {(flow, f"{rule.route}/{rule.outcome}") for flow, each in contracts.by_id.items() for rule in each.reply}
+    assert rules == set(CASES)
+
+
+@pytest.mark.parametrize(("flow", "rule"), CASES)
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_rule_is_reached_and_writes_its_text(
+    flow: str, rule: str, language: str, contracts: ContractSet, case: MakeContext
+) -> None:
+    facts = case(language=language, **CASES[flow, rule])
+    chosen = reply_rule(contracts.get(flow), facts)
+    assert f"{chosen.route}/{chosen.outcome}" == rule
+    text = reply(contracts, facts)
+    assert text
+    assert "None" not in text
+    assert "\n\n\n" not in text
+
+
+def test_every_intent_belongs_to_one_flow(contracts: ContractSet) -> None:
+    owners = {intent: contracts.flow_for_intent(intent).flow_id for intent in ROUTE_OF_INTENT}
+    assert owners["cart_request"] == "e2e_shopify_sales"
+    assert owners["order_status"] == "e2e_ocr_support"
+    assert owners["complaint"] == owners["ambiguous"] == "e2e_faq_quick"
+    assert sum(len(contract.entry.intents) for contract in contracts.by_id.values()) == len(ROUTE_OF_INTENT)
+
+
+def test_every_intent_has_examples_in_both_languages(contracts: ContractSet) -> None:
+    for contract in contracts.by_id.values():
+        for intent in contract.entry.intents:
+            assert len(contract.agent.examples[intent]) >= 10, intent
+
+
+def test_products_are_listed_as_the_sheet_says(contracts: ContractSet, case: MakeContext) -> None:
+    facts = case(
+        intent="product_query", products=(RUNNING, TRAINING), lead_in="Claro, te busco zapatillas en talla 42..."
+    )
+    assert reply(contracts, facts) == (
+        "Claro, te busco zapatillas en talla 42...\n"
+        "\n"
+        "1) Zapatilla Running Azul — 39990 CLP\n"
+        "   Link: https://tienda-demo.myshopify.com/products/zapatilla-running-azul-42\n"
+        "2) Zapatilla Training Negro — 34990 CLP\n"
+        "   Link: https://tienda-demo.myshopify.com/products/zapatilla-training-negro\n"
+        "\n"
+        "¿Quieres que te prepare el carrito de compra?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entities", "text"),
+    [
+        ({"category": "zapatillas", "size": "99"}, "No encontré zapatillas en talla 99. ¿Te interesa otra talla?"),
+        (
+            {"category": "botas", "color": "rojo", "price_max": 40000},
+            "No encontré botas color rojo hasta $40.000. ¿Quieres que busque otra cosa?",
+        ),
+        ({}, "No encontré productos. ¿Quieres que busque otra cosa?"),
+    ],
+)
+def test_what_was_not_found_is_said_in_the_customers_terms(
+    entities: dict[str, Any], text: str, contracts: ContractSet, case: MakeContext
+) -> None:
+    facts = case(intent="product_query", entities=Entities(**entities))
+    assert reply(contracts, facts) == text
+
+
+def test_the_warranty_reply_is_that_of_the_sheet(contracts: ContractSet, case: MakeContext) -> None:
+    text = reply(contracts, case(**PHOTO, lookup=lookup()))
+    assert text.startswith("Tu compra tiene garantía de 90 días hasta el 13 de enero de 2026.\n\n📋 **Detalles de tu")
+    assert "✅ Puedes hacer devolución gratuita hasta el 14 de noviembre de 2025." in text
+    assert text.endswith("¿Qué problema tiene tu Zapatilla Running Azul?")
+
+
+def test_a_shop_without_published_figures_states_none(contracts: ContractSet, case: MakeContext) -> None:
+    text = reply(contracts, case(**(PHOTO | {"policy": Policy()}), lookup=lookup()))
+    assert "Tu compra tiene garantía hasta el 13 de enero de 2026." in text
+    assert "hábiles" not in text
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 14), date(2026, 4, 15)])
+def test_the_legal_guarantee_is_never_denied_within_six_months(
+    day: date, contracts: ContractSet, case: MakeContext
+) -> None:
+    facts = case(**PHOTO, today=day, lookup=lookup(today=day))
+    assert "garantía legal de seis meses sigue vigente hasta el 15 de abril de 2026" in reply(contracts, facts)
+    assert reply_rule(contracts.get("e2e_ocr_support"), facts).escalate
+
+
+def test_after_six_months_the_warranty_has_expired(contracts: ContractSet, case: MakeContext) -> None:
+    day = date(2026, 4, 16)
+    text = reply(contracts, case(**PHOTO, today=day, lookup=lookup(today=day)))
+    assert text.startswith("Tu garantía expiró el 13 de enero de 2026.")
+
+
+def test_ninety_days_from_new_year_of_a_leap_year_end_in_march(contracts: ContractSet, case: MakeContext) -> None:
+    text = reply(contracts, case(**PHOTO, lookup=lookup(date(2024, 1, 1))))
+    assert text.startswith("Tu garantía expiró el 31 de marzo de 2024.")
+
+
+@pytest.mark.parametrize("flow", ["e2e_shopify_sales", "e2e_ocr_support", "e2e_faq_quick"])
+def test_frustration_brings_a_person_in_every_flow(flow: str, contracts: ContractSet, case: MakeContext) -> None:
+    rules = contracts.get(flow).escalation
+    assert escalation_rule(rules, case(intent="product_query")) is None
+    rule = escalation_rule(rules, case(intent="product_query", frustrated=True))
+    assert rule is not None
+    assert set(rule.notify) == {"slack", "email"}
+
+
+@pytest.mark.parametrize(
+    ("entities", "query"),
+    [
+        (Entities(category="zapatillas", size="42"), "zapatillas talla 42"),
+        (Entities(category="polera", color="negro"), "polera negro"),
+        (Entities(), "algo lindo"),
+    ],
+)
+def test_the_search_words_are_made_of_the_entities(
+    entities: Entities, query: str, contracts: ContractSet, case: MakeContext
+) -> None:
+    tool = contracts.get("e2e_shopify_sales").tools["shopify_search_products"]
+    facts = case(intent="product_query", entities=entities, text="algo lindo")
+    assert value_of(tool.params["query"], facts) == query
+    assert value_of(tool.params["limit"], facts) == 5
+
+
+@pytest.mark.parametrize(
+    ("facts", "number"),
+    [
+        ({"photo": True, "reading": CLEAR}, "INV-2025-001"),
+        ({"photo": True, "reading": BLURRED}, None),
+        ({"entities": Entities(invoice_number="INV-7")}, "INV-7"),
+        ({}, None),
+    ],
+)
+def test_the_invoice_number_comes_from_a_photo_that_was_read_well_or_from_the_text(
+    facts: dict[str, Any], number: str | None, contracts: ContractSet, case: MakeContext
+) -> None:
+    tool = contracts.get("e2e_ocr_support").tools["odoo_find_invoice"]
+    assert value_of(tool.params["invoice_number"], case(intent="warranty_inquiry", **facts)) == number

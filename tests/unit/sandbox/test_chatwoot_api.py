@@ -1,0 +1,418 @@
+"""The account API of the stand-in Chatwoot: who may do what, and what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .chatwoot_stand import Stand, running
+
+NOT_FOR_BOTS = {"error": "Access to this endpoint is not authorized for bots"}
+NOT_FOUND = {"error": "Resource could not be found"}
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    with running(tmp_path, accounts=2) as stand:
+        yield stand
+
+
+def post_message(stand: Stand, conversation_id: int, token: str | None = None, **fields: Any) -> Any:
+    return stand.ok("POST", f"/conversations/{conversation_id}/messages", token, json=fields)
+
+
+def test_health_and_version(stand: Stand) -> None:
+    assert stand.client.get("/health").json() == {"status": "woot"}
+    assert stand.client.get("/api").json()["version"] == "4.16.2"
+    assert stand.client.get("/api/health").status_code == 404
+
+
+def test_tokens(stand: Stand) -> None:
+    unnamed = stand.client.get("/api/v1/accounts/1/conversations")
+    assert unnamed.status_code == 401
+    wrong = stand.api("GET", "/conversations", "nonsense")
+    assert (wrong.status_code, wrong.json()) == (401, {"error": "Invalid Access Token"})
+    foreign = stand.api("GET", "/conversations", "AdministratorToken000002")
+    assert foreign.json() == {"error": "You are not authorized to access this account"}
+    hyphens = stand.client.get("/api/v1/profile", headers={"api-access-token": stand.token})
+    assert hyphens.json()["accounts"][0]["role"] == "administrator"
+    plain_agent = stand.api("GET", "/webhooks", stand.agent_token())
+    assert plain_agent.json() == {"error": "You are not authorized to do this action"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/conversations"),
+        ("GET", "/conversations/1/messages"),
+        ("GET", "/contacts/search?q=juan"),
+        ("POST", "/contacts"),
+        ("GET", "/inboxes"),
+        ("GET", "/agent_bots"),
+        ("GET", "/webhooks"),
+        ("GET", "/agents"),
+    ],
+)
+def test_a_bot_token_opens_little(stand: Stand, method: str, path: str) -> None:
+    bot = stand.connect_bot()
+    answer = stand.api(method, path, bot["access_token"])
+    assert (answer.status_code, answer.json()) == (401, NOT_FOR_BOTS)
+
+
+def test_a_bot_token_opens_its_conversations(stand: Stand) -> None:
+    token = stand.connect_bot()["access_token"]
+    number = stand.customer().conversation_id
+    stand.ok("GET", f"/conversations/{number}", token)
+    stand.ok("GET", f"/conversations/{number}/labels", token)
+    stand.ok("POST", f"/conversations/{number}/labels", token, json={"labels": ["ventas"]})
+    stand.ok("POST", f"/conversations/{number}/toggle_typing_status", token, json={"typing_status": "on"})
+    stand.ok("POST", f"/conversations/{number}/toggle_priority", token, json={"priority": "high"})
+    stand.ok("POST", f"/conversations/{number}/assignments", token, json={"assignee_id": 12})
+    assert stand.conversation(number)["priority"] == "high"
+    other = stand.client.get("/api/v1/accounts/2/conversations/1", headers={"api_access_token": token})
+    assert other.json() == {"error": "Bot is not authorized to access this account"}
+
+
+def test_before_4_14_2_a_bot_could_not_read(tmp_path: Path) -> None:
+    with running(tmp_path / "old", profile="4.13") as stand:
+        token = stand.connect_bot()["access_token"]
+        number = stand.customer().conversation_id
+        assert stand.api("GET", f"/conversations/{number}", token).json() == NOT_FOR_BOTS
+
+
+def test_a_new_conversation_of_a_bot_inbox_is_pending_and_the_bots(stand: Stand) -> None:
+    bot = stand.connect_bot()
+    conversation = stand.conversation(stand.customer().conversation_id)
+    assert conversation["status"] == "pending"
+    assert conversation["meta"]["assignee"]["id"] == bot["id"]
+    assert conversation["meta"]["assignee_type"] == "AgentBot"
+
+
+def test_handing_over_answers_success_null(stand: Stand) -> None:
+    token = stand.connect_bot()["access_token"]
+    number = stand.customer().conversation_id
+    answer = stand.ok("POST", f"/conversations/{number}/toggle_status", token, json={"status": "open"})
+    assert answer["payload"] == {
+        "success": None,
+        "conversation_id": number,
+        "current_status": "open",
+        "snoozed_until": None,
+    }
+    again = stand.ok("POST", f"/conversations/{number}/toggle_status", token, json={"status": "resolved"})
+    assert again["payload"]["success"] is True
+
+
+def test_a_person_takes_over(stand: Stand) -> None:
+    stand.connect_bot()
+    number = stand.customer().conversation_id
+    message = post_message(stand, number, stand.agent_token(), content="Hola, soy Ana")
+    assert message["sender"]["type"] == "user"
+    assert stand.conversation(number)["status"] == "pending"
+    stand.ok("POST", f"/conversations/{number}/assignments", stand.agent_token(), json={"assignee_id": 11})
+    conversation = stand.conversation(number)
+    assert conversation["meta"]["assignee_type"] == "User"
+    assert conversation["status"] == "pending"
+    assert conversation["first_reply_created_at"] > 0
+
+
+def test_since_4_17_an_assigned_person_opens_the_conversation(tmp_path: Path) -> None:
+    with running(tmp_path / "new", profile="4.17") as stand:
+        bot = stand.connect_bot()
+        number = stand.customer().conversation_id
+        path = f"/conversations/{number}/assignments"
+        stand.ok("POST", path, json={"assignee_id": 11})
+        assert stand.conversation(number)["status"] == "open"
+        stand.ok("POST", path, json={"assignee_id": bot["id"], "assignee_type": "AgentBot"})
+        assert stand.conversation(number)["status"] == "pending"
+
+
+def test_assignments_ignore_the_team_beside_a_person_and_unknown_people(stand: Stand) -> None:
+    number = stand.customer().conversation_id
+    path = f"/conversations/{number}/assignments"
+    assert stand.ok("POST", path, json={"assignee_id": 11, "team_id": 5})["name"] == "Ana Agente"
+    assert stand.ok("POST", path, json={"assignee_id": 111}) is None
+    assert stand.conversation(number)["meta"]["assignee_type"] is None
+    assert stand.api("POST", path, json={"team_id": 5}).status_code == 404
+
+
+def test_labels_and_custom_attributes_are_replaced(stand: Stand) -> None:
+    number = stand.customer().conversation_id
+    stand.ok("POST", f"/conversations/{number}/labels", json={"labels": ["uno", "dos"]})
+    assert stand.ok("POST", f"/conversations/{number}/labels", json={"labels": ["tres"]}) == {"payload": ["tres"]}
+    path = f"/conversations/{number}/custom_attributes"
+    stand.ok("POST", path, json={"custom_attributes": {"a": 1}})
+    answer = stand.ok("POST", path, json={"custom_attributes": {"b": 2}, "merge": True})
+    assert answer == {"custom_attributes": {"b": 2}}
+    too_long = stand.api("POST", path, json={"custom_attributes": {"a": "x" * 1501}})
+    assert too_long.status_code == 422
+
+
+def test_since_4_17_custom_attributes_merge(tmp_path: Path) -> None:
+    with running(tmp_path / "new", profile="4.17") as stand:
+        path = f"/conversations/{stand.customer().conversation_id}/custom_attributes"
+        stand.ok("POST", path, json={"custom_attributes": {"a": 1}})
+        answer = stand.ok("POST", path, json={"custom_attributes": {"b": 2}, "merge": True})
+        assert answer == {"custom_attributes": {"a": 1, "b": 2}}
+
+
+def test_display_ids_are_per_account_message_ids_are_global(stand: Stand) -> None:
+    first = stand.customer()
+    base = "/public/api/v1/inboxes/whatsapp-2/contacts"
+    contact = stand.client.post(base, json={"name": "Otra", "phone_number": "+56911111111"}).json()
+    second = stand.client.post(f"{base}/{contact['source_id']}/conversations", json={}).json()
+    assert (first.conversation_id, second["id"]) == (1, 1)
+    mine = first.say("hola")
+    path = f"{base}/{contact['source_id']}/conversations/1/messages"
+    theirs = stand.client.post(path, json={"content": "hola"}).json()
+    assert theirs["id"] == mine["id"] + 1
+
+
+def test_history_pages(stand: Stand) -> None:
+    customer = stand.customer()
+    ids = [customer.say(str(number))["id"] for number in range(30)]
+    path = f"/conversations/{customer.conversation_id}/messages"
+
+    def listed(query: str) -> list[int]:
+        return [entry["id"] for entry in stand.ok("GET", path + query)["payload"]]
+
+    assert listed("") == ids[-20:]
+    assert listed(f"?before={ids[25]}") == ids[5:25]
+    assert listed(f"?after={ids[4]}") == ids[5:]
+    assert listed(f"?after={ids[4]}&before={ids[8]}") == ids[5:8]
+    assert listed("?after=junk") == ids
+
+
+def test_internal_messages_can_be_left_out(stand: Stand) -> None:
+    customer = stand.customer()
+    customer.say("hola")
+    post_message(stand, customer.conversation_id, content="nota", private=True)
+    stand.ok("POST", f"/conversations/{customer.conversation_id}/toggle_status", json={"status": "resolved"})
+    path = f"/conversations/{customer.conversation_id}/messages"
+    assert len(stand.ok("GET", path)["payload"]) == 3
+    shown = stand.ok("GET", f"{path}?filter_internal_messages=true")["payload"]
+    assert [entry["content"] for entry in shown] == ["hola"]
+
+
+def test_lists_show_open_ones_unless_asked(stand: Stand) -> None:
+    stand.connect_bot()
+    number = stand.customer().conversation_id
+    assert stand.ok("GET", "/conversations")["data"]["payload"] == []
+    pending = stand.ok("GET", "/conversations?status=pending&assignee_type=all&updated_within=120")["data"]
+    assert [entry["id"] for entry in pending["payload"]] == [number]
+    assert set(pending["meta"]) == {"mine_count", "assigned_count", "unassigned_count", "all_count"}
+
+
+def test_liquid_is_executed_and_visible(stand: Stand) -> None:
+    customer = stand.customer("email")
+    texts = {
+        "tu correo {{ contact.email }}": "tu correo juan@cliente.example",
+        "[{{no_existe}}]": "[]",
+        "a{% assign x = 'secreto' %}b{{ x | upcase }}": "absecreto",
+        "{% raw %}{{ contact.email }}{% endraw %}": "{{ contact.email }}",
+        "usa `{{ contact.email }}` así": "usa `{{ contact.email }}` así",
+        "abierto {{ contact.email": "abierto {{ contact.email",
+        "{\u200b{ contact.email }}": "{\u200b{ contact.email }}",
+    }
+    for written, expected in texts.items():
+        assert post_message(stand, customer.conversation_id, content=written)["content"] == expected
+
+
+def test_flooding_is_refused(stand: Stand) -> None:
+    customer = stand.customer()
+    path = f"/conversations/{customer.conversation_id}/messages"
+    for _ in range(200):
+        customer.say("x")
+    answer = stand.api("POST", path, json={"content": "y"})
+    assert (answer.status_code, answer.json()) == (422, {"error": "Validation failed: Too many messages"})
+    as_customer = stand.client.post(f"{customer.path}/messages", json={"content": "y"})
+    assert as_customer.json() == {"message": "Too many messages", "attributes": ["base"]}
+
+
+def test_outside_24_hours_a_text_fails_later_and_a_template_does_not(stand: Stand) -> None:
+    customer = stand.customer()
+    customer.say("hola")
+    message = stand.chatwoot.store.messages[customer.sees()[0]["id"]]
+    message.created_at -= 24 * 3600 + 1
+    number = customer.conversation_id
+    assert stand.conversation(number)["can_reply"] is False
+    text = post_message(stand, number, content="tarde")
+    template = post_message(
+        stand, number, content="plantilla", template_params={"name": "aviso", "category": "UTILITY", "language": "es"}
+    )
+    assert text["status"] == "sent"
+    stand.settle()
+    history = {entry["id"]: entry for entry in stand.ok("GET", f"/conversations/{number}/messages")["payload"]}
+    assert history[text["id"]]["status"] == "failed"
+    assert "24-hour window" in history[text["id"]]["content_attributes"]["external_error"]
+    assert history[template["id"]]["status"] == "delivered"
+
+
+def test_a_user_may_post_as_the_bot(stand: Stand) -> None:
+    bot = stand.connect_bot()
+    number = stand.customer().conversation_id
+    message = post_message(stand, number, content="hola", sender_type="AgentBot", sender_id=bot["id"])
+    assert message["sender"]["type"] == "agent_bot"
+
+
+def test_buttons_need_items_with_title_and_value(stand: Stand) -> None:
+    path = f"/conversations/{stand.customer().conversation_id}/messages"
+    good = {"content": "Elige", "content_type": "input_select"}
+    items = [{"title": "Ventas", "value": "sales"}]
+    answer = stand.ok("POST", path, json=good | {"content_attributes": {"items": items}})
+    assert answer["content_attributes"] == {"items": items}
+    for attributes in ({}, {"items": []}, {"items": [{"title": "x", "id": 1}]}, {"items": "x"}):
+        assert stand.api("POST", path, json=good | {"content_attributes": attributes}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"content": "x", "message_type": "incoming"},
+        {"content": "x", "message_type": "strange"},
+        {"content": "x", "content_type": "strange"},
+        {"content": "x" * 150_001},
+    ],
+)
+def test_messages_that_are_refused(stand: Stand, fields: dict[str, Any]) -> None:
+    answer = stand.api("POST", f"/conversations/{stand.customer().conversation_id}/messages", json=fields)
+    assert answer.status_code == 422
+    assert set(answer.json()) == {"error"}
+
+
+def test_an_attachment_by_multipart(stand: Stand) -> None:
+    path = f"/conversations/{stand.customer().conversation_id}/messages"
+    answer = stand.ok(
+        "POST",
+        path,
+        data={"content": "boleta", "content_attributes": '{"smos_reply_id":"01J"}', "private": "false"},
+        files=[("attachments[]", ("boleta ñ.pdf", b"%PDF-1.7", "application/pdf"))],
+    )
+    assert answer["content_attributes"] == {"smos_reply_id": "01J"}
+    [attachment] = answer["attachments"]
+    assert (attachment["file_type"], attachment["extension"], attachment["file_size"]) == ("file", "pdf", 8)
+    download = stand.client.get(attachment["data_url"], follow_redirects=True)
+    assert download.content == b"%PDF-1.7"
+    many = [("attachments[]", (f"{number}.txt", b"x", "text/plain")) for number in range(16)]
+    assert stand.api("POST", path, data={"content": "x"}, files=many).status_code == 422
+
+
+def test_a_deleted_message_is_emptied(stand: Stand) -> None:
+    number = stand.customer().conversation_id
+    message = post_message(stand, number, content="error mío")
+    stand.ok("DELETE", f"/conversations/{number}/messages/{message['id']}")
+    [entry] = stand.ok("GET", f"/conversations/{number}/messages")["payload"]
+    assert entry["content"] == "This message was deleted"
+    assert entry["content_attributes"] == {"deleted": True}
+
+
+def test_contacts(stand: Stand) -> None:
+    created = stand.ok(
+        "POST",
+        "/contacts",
+        json={"inbox_id": 7, "name": "Eva", "phone_number": "+56922222222", "custom_attributes": {"a": 1}},
+    )["payload"]
+    assert created["contact_inbox"]["source_id"] == "56922222222"
+    number = created["contact"]["id"]
+    taken = stand.api("POST", "/contacts", json={"name": "Otra", "phone_number": "+56922222222"})
+    assert taken.status_code == 422
+    assert taken.json() == {"message": "Phone number has already been taken", "attributes": ["phone_number"]}
+    malformed = stand.api("POST", "/contacts", json={"phone_number": "912345678"})
+    assert malformed.json()["attributes"] == ["phone_number"]
+    changed = stand.ok("PUT", f"/contacts/{number}", json={"custom_attributes": {"b": 2}})["payload"]
+    assert changed["custom_attributes"] == {"a": 1, "b": 2}
+    assert stand.ok("GET", f"/contacts/{number}")["payload"]["name"] == "Eva"
+    found = stand.ok("GET", "/contacts/search?q=2222222")
+    assert [entry["id"] for entry in found["payload"]] == [number]
+    assert found["meta"] == {"count": 1, "current_page": 1, "has_more": False}
+
+
+def test_webhooks_are_unique_by_url(stand: Stand) -> None:
+    hook = stand.add_webhook("https://bot.example/hook")
+    assert len(hook["secret"]) == 24
+    assert len(hook["subscriptions"]) == 8
+    again = stand.api("POST", "/webhooks", json={"webhook": {"url": "https://bot.example/hook"}})
+    assert again.status_code == 422
+    assert again.json() == {"message": "Url has already been taken", "attributes": ["url"]}
+    assert stand.api("POST", "/webhooks", json={"url": "javascript:1"}).status_code == 422
+    bad = stand.api("PATCH", f"/webhooks/{hook['id']}", json={"subscriptions": ["nonsense"]})
+    assert bad.status_code == 422
+    stand.ok("PATCH", f"/webhooks/{hook['id']}", json={"subscriptions": ["message_created"]})
+    [listed] = stand.ok("GET", "/webhooks")["payload"]["webhooks"]
+    assert listed["subscriptions"] == ["message_created"]
+    assert listed["secret"] == hook["secret"]
+    stand.ok("DELETE", f"/webhooks/{hook['id']}")
+    assert stand.ok("GET", "/webhooks")["payload"]["webhooks"] == []
+
+
+def test_agent_bots(stand: Stand) -> None:
+    bot = stand.connect_bot("https://bot.example/hook", "whatsapp")
+    assert len(bot["secret"]) == len(bot["access_token"]) == 24
+    shown = stand.ok("GET", f"/agent_bots/{bot['id']}", stand.agent_token())
+    assert "secret" not in shown
+    assert "access_token" not in shown
+    assert stand.ok("GET", "/inboxes/7/agent_bot")["agent_bot"]["id"] == bot["id"]
+    assert stand.ok("GET", "/inboxes/3/agent_bot") == {"agent_bot": {}}
+    renewed = stand.ok("POST", f"/agent_bots/{bot['id']}/reset_secret")
+    assert renewed["secret"] != bot["secret"]
+    token = stand.ok("POST", f"/agent_bots/{bot['id']}/reset_access_token")["access_token"]
+    assert token != bot["access_token"]
+    stand.ok("PATCH", f"/agent_bots/{bot['id']}", json={"outgoing_url": "https://other.example/hook"})
+    stand.ok("POST", "/inboxes/7/set_agent_bot", json={"agent_bot": None})
+    assert stand.ok("GET", "/inboxes/7/agent_bot") == {"agent_bot": {}}
+    stand.ok("DELETE", f"/agent_bots/{bot['id']}")
+    assert stand.ok("GET", "/agent_bots") == []
+
+
+def test_settings_lists(stand: Stand) -> None:
+    kinds = {entry["channel_type"] for entry in stand.ok("GET", "/inboxes")["payload"]}
+    assert kinds == {"Channel::Whatsapp", "Channel::WebWidget", "Channel::Email"}
+    assert {entry["name"] for entry in stand.ok("GET", "/agents")} >= {"Ana Agente", "Benito Ayuda"}
+    assert stand.ok("GET", "/teams") == []
+    assert len(stand.ok("GET", "/canned_responses?search=boleta")) == 1
+    made = stand.ok("POST", "/canned_responses", json={"short_code": "hora", "content": "9 a 18"})
+    assert stand.api("POST", "/canned_responses", json={"short_code": "hora", "content": "x"}).status_code == 422
+    stand.ok("DELETE", f"/canned_responses/{made['id']}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/conversations/999", "/conversations/abc", "/conversations/²", "/inboxes/107", "/contacts/1", "/nonsense"],
+)
+def test_what_is_not_there_is_404(stand: Stand, path: str) -> None:
+    answer = stand.api("GET", path)
+    assert answer.status_code == 404
+    assert answer.json() == NOT_FOUND or path == "/nonsense"
+
+
+def test_the_account_clock_dates_new_rows_only(stand: Stand) -> None:
+    instant = datetime.fromisoformat("2025-11-01T12:00:00-03:00")
+    stand.chatwoot.clock.set(1, instant)
+    customer = stand.customer()
+    assert customer.say("hola")["created_at"] == int(instant.timestamp())
+    stand.chatwoot.clock.set(1, None)
+    assert abs(customer.say("hola")["created_at"] - time.time()) < 60
+
+
+def test_save_then_500_keeps_the_message(stand: Stand) -> None:
+    number = stand.customer("webwidget").conversation_id
+    stand.faults.set("chatwoot", "save_then_500", scope="1", times=1)
+    path = f"/conversations/{number}/messages"
+    body = {"content": "hola", "content_attributes": {"smos_reply_id": "01J"}}
+    assert stand.api("POST", path, json=body).status_code == 500
+    [saved] = stand.ok("GET", path)["payload"]
+    assert saved["content_attributes"] == {"smos_reply_id": "01J"}
+
+
+def test_api_500_and_slow(stand: Stand) -> None:
+    stand.faults.set("chatwoot", "api_500", times=1)
+    assert stand.api("GET", "/inboxes").status_code == 500
+    stand.faults.set("chatwoot", "slow", times=1, value=0.2)
+    started = time.monotonic()
+    stand.ok("GET", "/inboxes")
+    assert time.monotonic() - started >= 0.2
+    assert stand.faults.list() == []

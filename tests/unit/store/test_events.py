@@ -1,0 +1,112 @@
+"""Events are stored once; a turn holds the messages of its burst."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+import pytest
+
+from smarteros.domain.messages import Contact, IncomingMessage
+from smarteros.domain.tenants import TenantScope
+from smarteros.store.database import Database
+from smarteros.store.events import (
+    ReceivedEvent,
+    claim_messages,
+    contact_of,
+    newer_message_waits,
+    release_messages,
+    store_event,
+)
+
+SCOPE = TenantScope(tenant_id="EVENTS_SHOP")
+_numbers = itertools.count(1000)
+
+
+@pytest.fixture
+def conversation_id() -> int:
+    """A conversation no other test uses."""
+    return next(_numbers)
+
+
+def received(conversation_id: int, message_id: int) -> ReceivedEvent:
+    message = IncomingMessage(
+        id=message_id,
+        tenant_id=SCOPE.tenant_id,
+        account_id=1,
+        conversation_id=conversation_id,
+        inbox_id=7,
+        channel="whatsapp",
+        contact=Contact(id=5, name=f"Ana {message_id}"),
+        text=f"mensaje {message_id}",
+        created_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
+    )
+    return ReceivedEvent(
+        tenant_id=SCOPE.tenant_id,
+        event_key=f"1:message_created:{conversation_id}-{message_id}",
+        event="message_created",
+        delivery_id=None,
+        conversation_id=conversation_id,
+        message_id=message_id,
+        message=message,
+        ignore_reason=None,
+    )
+
+
+def test_the_same_event_is_stored_once(database: Database, conversation_id: int) -> None:
+    with database.tenant(SCOPE) as connection:
+        assert store_event(connection, received(conversation_id, 1)) is not None
+        assert store_event(connection, received(conversation_id, 1)) is None
+
+
+def test_a_turn_takes_every_message_that_waits_in_order(database: Database, conversation_id: int) -> None:
+    with database.tenant(SCOPE) as connection:
+        for message_id in (12, 10, 11):
+            store_event(connection, received(conversation_id, message_id))
+        held = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
+        later = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-b")
+    assert [message.id for message in held] == [10, 11, 12]
+    assert later == ()
+
+
+def test_a_claim_that_is_repeated_returns_the_same_messages(database: Database, conversation_id: int) -> None:
+    with database.tenant(SCOPE) as connection:
+        store_event(connection, received(conversation_id, 1))
+        first = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
+        store_event(connection, received(conversation_id, 2))
+        again = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
+    assert again == first
+
+
+def test_a_newer_message_is_noticed_and_answered_with_the_one_given_back(
+    database: Database, conversation_id: int
+) -> None:
+    with database.tenant(SCOPE) as connection:
+        store_event(connection, received(conversation_id, 1))
+        claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
+        assert not newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+        store_event(connection, received(conversation_id, 2))
+        assert newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+        release_messages(connection, SCOPE.tenant_id, "turn-a")
+        together = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-b")
+    assert [message.id for message in together] == [1, 2]
+
+
+def test_an_event_that_is_not_answered_belongs_to_no_turn(database: Database, conversation_id: int) -> None:
+    ignored = received(conversation_id, 2).model_copy(update={"message": None, "ignore_reason": "own_reply"})
+    with database.tenant(SCOPE) as connection:
+        store_event(connection, received(conversation_id, 1))
+        store_event(connection, ignored)
+        held = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
+        assert not newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+    assert [message.id for message in held] == [1]
+
+
+def test_the_contact_of_a_conversation_is_that_of_its_last_message(database: Database, conversation_id: int) -> None:
+    with database.tenant(SCOPE) as connection:
+        assert contact_of(connection, SCOPE.tenant_id, conversation_id) is None
+        for message_id in (1, 2):
+            store_event(connection, received(conversation_id, message_id))
+        contact = contact_of(connection, SCOPE.tenant_id, conversation_id)
+    assert contact is not None
+    assert contact.name == "Ana 2"
