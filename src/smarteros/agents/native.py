@@ -28,6 +28,7 @@ CATEGORY_OF_INTENT: dict[Intent, Category] = {
 }
 _PRODUCTS_PER_SEARCH = 5
 _CITATIONS = 3
+_SEARCH_DEPTH = 12  # what is of another matter is dropped afterwards
 _SURE = 0.8
 _SEARCHED = ("size", "color", "brand", "price_min", "price_max")
 
@@ -88,9 +89,10 @@ class NativeAgent:
                     text,
                     language=language,
                     category=category,
-                    limit=_CITATIONS,
+                    limit=_SEARCH_DEPTH,
                 )
-                found[intent] = [hit for hit in hits if hit.passage.category in {category, "otros"}]
+                usable = [hit for hit in hits if hit.passage.category in {category, "otros"}]
+                found[intent] = usable[:_CITATIONS]
         return found
 
 

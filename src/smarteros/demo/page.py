@@ -47,6 +47,7 @@ STATIC_FILES = {
     "turn_view.js": _SCRIPT,
     "chat.css": _STYLE,
     "page.css": _STYLE,
+    "setup.css": _STYLE,
     "turn.css": _STYLE,
     "favicon.svg": _IMAGE,
 }

@@ -12,7 +12,7 @@ import yaml
 from smarteros.domain.decisions import Language
 from smarteros.knowledge.terms import stems
 
-SYNONYM_WEIGHT = 0.4  # of a word found in other words, against the word itself
+SYNONYM_WEIGHT = 0.6  # of a word found in other words, against the word itself
 
 
 def expanded(question: str, language: Language) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Understands a search: what of a customer's words is the thing, its size, its colour and its price.
 
-Explicit parameters win over what the words say. The result is normalised, so that two ways of asking the same
-are one question: it is also the key of the 24 h cache.
+Explicit parameters win over what the words say. The result is normalised: two ways of asking the same are one
+question, also for the 24 h cache.
 """
 
 from __future__ import annotations
@@ -20,8 +20,17 @@ MOST_TERMS = 4
 LOWEST_PRICE = 1000
 """A bare number below this is a size or a quantity, not a price: nobody in Chile sells for less than $1.000."""
 
-_UNITS = {"mil": 1000, "luca": 1000, "lucas": 1000, "k": 1000, "palo": 10**6, "palos": 10**6, "millon": 10**6}
-_AMOUNT = r"\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d+)\s*(mil|lucas?|k|palos?|millon)?\b"
+_UNITS = {
+    "mil": 1000,
+    "luca": 1000,
+    "lucas": 1000,
+    "k": 1000,
+    "palo": 10**6,
+    "palos": 10**6,
+    "millon": 10**6,
+    "millones": 10**6,
+}
+_AMOUNT = r"\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d+)\s*(mil|lucas?|k|palos?|millon(?:es)?)?\b"
 _BETWEEN = re.compile(rf"\b(?:entre|between)\s+(?:los\s+)?{_AMOUNT}\s*(?:y|a|and|-)\s*(?:los\s+)?{_AMOUNT}")
 _AT_MOST = re.compile(
     r"\b(?:(?:no mas|menos|por debajo) de|menor(?:es)? (?:a|de|que)|bajo|hasta|maximo|max|under|below|less than|up to)"

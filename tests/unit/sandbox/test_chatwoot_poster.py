@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import pytest
 
@@ -18,9 +19,9 @@ def posted_to(handler: Handler, timeout_seconds: float = 5.0) -> tuple[int, byte
 
     async def run() -> int:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            heads.append(await reader.readuntil(b"\r\n\r\n"))
-            await handler(reader, writer)
-            writer.close()
+            with closing(writer):
+                heads.append(await reader.readuntil(b"\r\n\r\n"))
+                await handler(reader, writer)
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
@@ -72,14 +73,13 @@ def test_redirects_are_followed() -> None:
         lines: list[bytes] = []
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            head = await reader.readuntil(b"\r\n\r\n")
-            lines.append(head.split(b"\r\n")[0])
-            moved = b"HTTP/1.1 307 Moved\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n"
-            fine = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            await reader.readexactly(2)
-            writer.write(fine if b"/new" in lines[-1] else moved)
-            await writer.drain()
-            writer.close()
+            with closing(writer):
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(2)
+                lines.append(head.split(b"\r\n")[0])
+                status = b"200 OK" if b"/new" in lines[-1] else b"307 Moved\r\nLocation: /new"
+                writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:

@@ -25,6 +25,7 @@ from smarteros.tools.wanted import normal_size, understand
         ("entre $15.000 y $20.000 poleras", {"terms": ("polera",), "price_min": 15_000, "price_max": 20_000}),
         ("poleras hasta $15.000", {"terms": ("polera",), "price_max": 15_000}),
         ("no más de 25 mil en chalas", {"terms": ("chala",), "price_max": 25_000}),
+        ("notebooks hasta 2 millones", {"terms": ("notebook",), "price_max": 2_000_000}),
         ("polerones desde 20 lucas", {"terms": ("poleron",), "price_min": 20_000}),
         ("Botines negros", {"terms": ("botin",), "colour": "negro"}),
         ("black boots size 9 under 90.000", {"terms": ("boot",), "colour": "negro", "size": "9", "price_max": 90_000}),

@@ -133,6 +133,7 @@ export class ChatView {
   #drawEmpty(conversation) {
     const { shop, channel, customer, begun } = conversation;
     byId("empty").hidden = begun;
+    byId("panel-chat").classList.toggle("begun", begun);
     byId("empty-title").textContent = t("empty_title", { shop: shop.name });
     byId("empty-text").textContent = t("empty_text", { name: customer.name, channel: t(channel) });
   }

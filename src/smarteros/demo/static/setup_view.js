@@ -64,8 +64,8 @@ export class SetupView {
   }
 
   #invoice(invoice) {
-    const { number, date, product_name: product, customer_name: name, in_odoo: known } = invoice;
-    const details = [number, day(date), known ? name : t("not_in_odoo")].filter(Boolean).join(" · ");
+    const { number, date, product_name: product, in_odoo: known } = invoice;
+    const details = known ? `${number} · ${day(date)}` : `${number} · ${t("not_in_odoo")}`;
     return el(
       "li",
       {},

@@ -92,15 +92,15 @@ function step(name, { spent, begun, total, known }) {
     "li",
     { className: "step", data: { step: name } },
     el("code", { className: "step-name" }, name),
+    bar,
     measure(spent, known),
     el("span", { className: "gloss" }, t(`step_${name}`)),
-    bar,
   );
 }
 
 function measure(spent, known) {
   if (spent !== undefined) return time(duration(spent));
-  if (!known) return time("·");
+  if (!known) return time("");
   return el("span", { className: "step-time done" }, icon("check"), el("span", { className: "sr-only" }, t("done")));
 }
 
