@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator, Sequence
 from datetime import date
@@ -173,8 +174,11 @@ def _stop_at_end_of_input(stop: asyncio.Event) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the console script."""
+    """Entry point of the console script; ends the process."""
     asyncio.run(serve(parse_arguments(arguments)))
+    # All is closed and written. The interpreter would spend seconds on taking the schemas apart.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

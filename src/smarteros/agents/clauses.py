@@ -14,6 +14,7 @@ _BREAK = re.compile(
     r"\s+(?:y ademas|y tambien|and also|ademas|tambien|y (?=(?:a que|cuanto|cual|cuales|donde|como|en que|hasta que|hacen|"
     r"aceptan|tienen|puedo|se puede|que|de paso)\b)|and (?=(?:what|where|how|when|do|can|are)\b))\s*"
 )
+_PAUSE = re.compile(r",\s+")
 _MOST_CLAUSES = 6
 _LEAST_WORDS = 2
 _SURE = 0.8
@@ -32,17 +33,34 @@ class Wish:
 
 def wishes(folded: str, extractor: EntityExtractor, model: IntentModel) -> list[Wish]:
     """Return the sure wishes of a message, one per intent; the most urgent kind first, else in their order."""
-    parts = [part.strip() for part in _BREAK.split(folded) if part and part.strip()]
-    if len(parts) < 2:
-        return []
+    parts = _parts(_BREAK, folded)
     found: dict[Intent, Wish] = {}
-    for part in parts[:_MOST_CLAUSES]:
-        if len(part.split()) >= _LEAST_WORDS:
-            extraction = extractor.extract(part)
-            scores = model.scores(extraction)
-            if scores.best not in _COURTESIES and scores.confidence >= _SURE:
-                found.setdefault(scores.best, Wish(scores.best, extraction, scores))
+    for part in parts if len(parts) > 1 else []:
+        wish = _wish(part, extractor, model)
+        if wish is not None:
+            found.setdefault(wish.intent, wish)
+    # Between commas people mostly tell a story, but a wish to be put through to a person is never part of one.
+    pieces = _parts(_PAUSE, folded)
+    for piece in pieces if len(pieces) > 1 else []:
+        wish = _wish(piece, extractor, model)
+        if wish is not None and wish.intent in _FOR_A_PERSON:
+            found.setdefault(wish.intent, wish)
     return sorted(found.values(), key=_rank)
+
+
+def _parts(separator: re.Pattern[str], folded: str) -> list[str]:
+    parts = [part.strip() for part in separator.split(folded) if part and part.strip()]
+    return parts[:_MOST_CLAUSES]
+
+
+def _wish(part: str, extractor: EntityExtractor, model: IntentModel) -> Wish | None:
+    if len(part.split()) < _LEAST_WORDS:
+        return None
+    extraction = extractor.extract(part)
+    scores = model.scores(extraction)
+    if scores.best in _COURTESIES or scores.confidence < _SURE:
+        return None
+    return Wish(scores.best, extraction, scores)
 
 
 def _rank(wish: Wish) -> int:

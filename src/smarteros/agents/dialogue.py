@@ -40,7 +40,7 @@ _CHOOSING = re.compile(
     r"\b(?:quiero|llevo|quedo con|prefiero|elijo|dame|deme|el|la|los|las|ese|esa|mejor|the|i'll take|i want|give me|"
     r"agrega(?:me)?|compro|comprar|reserva(?:me)?)\b"
 )
-_CORRECTING = re.compile(r"^(?:no|nop|mejor|pero|y|and|what about|how about|actually|perdon|digo|sorry)\b")
+_CORRECTING = re.compile(r"^(?:no|nop|pero|y|and|what about|how about|actually|perdon|digo|sorry)\b")
 _ASKING = re.compile(r"\?|\b(?:tienen?|tiene|hay|queda|quedan|do you|is there|are there|cuanto|cual|que tal)\b")
 _REFERENCE = re.compile(r"^[^a-z0-9]*(?:es |la |el |numero |n° ?|folio |it's |is )*([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$")
 _MOST_WORDS_OF_ELLIPSIS = 7

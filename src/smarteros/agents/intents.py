@@ -97,7 +97,9 @@ def classifier_words(extraction: Extraction) -> list[str]:
         words.append(f"<{span.kind}>")
         at = span.end
     words += words_of(extraction.folded[at:])
-    return ["<number>" if word[0].isdigit() else word for word in words]
+    plain = ["<number>" if word[0].isdigit() else word for word in words]
+    # "hola hola hola" says no more than "hola", and a held-down key must not look like strong evidence.
+    return [word for word, following in zip(plain, [*plain[1:], ""], strict=True) if word != following]
 
 
 @cache

@@ -40,7 +40,10 @@ _QUANTITY = (
         rf" (?:de (?:es[oa]s?|est[oa]s?|las?|los?)|of (?:those|these|them|the)|mas|more|al carr|[a-z]{{4,}}s\b)"
     ),
     re.compile(rf"\b{_COUNT} (?:del?|of the) (?:la |los |las )?(?:primer|segund|tercer|ultim|first|second|third|last)"),
-    re.compile(r"\b(?:agrega(?:me)?|dame|deme|ponme|llevo|add|take|buy) (dos|tres|cuatro|two|three|four|[2-9])\b(?! ?(?:mil|lucas))"),
+    re.compile(
+        r"\b(?:agrega(?:me)?|dame|deme|ponme|llevo|quiero|add|take|buy|want) (dos|tres|cuatro|two|three|four|[2-9])\b"
+        r"(?! ?(?:mil|lucas|devolver|cambiar))"
+    ),
 )  # fmt: skip
 
 

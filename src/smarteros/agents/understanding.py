@@ -20,7 +20,7 @@ REFINEMENT = 0.9
 _SURE = 0.8
 _LEAST_EVIDENCE = 0.35  # when no intent reaches it, the message says too little
 _HINT_FACTOR = 1.5
-_CONTEXT_FACTOR = 3.0
+_CONTEXT_FACTOR = 6.0
 _COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye"})
 _FAQ: frozenset[Intent] = frozenset(
     {"faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact"}
@@ -83,9 +83,10 @@ class Interpreter:
                 question=first.extraction.folded,
                 second=second,
             )
-        if found and (whole.intent in NOT_IN_SCOPE | _COURTESIES or found[0].intent == whole.intent):
-            best = max(found[0].scores.confidence, whole.confidence if found[0].intent == whole.intent else 0.0)
-            return replace(whole, intent=found[0].intent, confidence=best)
+        if found and (found[0].intent == whole.intent or whole.confidence < found[0].scores.confidence):
+            return replace(
+                whole, intent=found[0].intent, confidence=max(found[0].scores.confidence, whole.confidence)
+            )
         return whole
 
     def _with_document(

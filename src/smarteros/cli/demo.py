@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import DataDir
-from smarteros.demo.customer import Answer, DemoCustomer
-from smarteros.demo.stack import run_demo, running_demo
 from smarteros.domain.messages import ChannelName
-from smarteros.scenarios.own_stack import own_stack
-from smarteros.scenarios.stack import Stack
 from smarteros.settings import Settings
+
+if TYPE_CHECKING:
+    from smarteros.demo.customer import Answer
 
 app = typer.Typer(help="Run the demo: three shops on one machine, no account needed.")
 
@@ -32,6 +31,8 @@ def demo(
 ) -> None:
     """Start PostgreSQL, the stand-ins and SmarterOS, and print ``ready <url>``. Ctrl-C stops everything."""
     if context.invoked_subcommand is None:
+        from smarteros.demo.stack import run_demo
+
         run_demo(_directory(data_dir), host, port, fresh=fresh, announce=lambda url: typer.echo(f"ready {url}"))
 
 
@@ -49,6 +50,11 @@ def say(
 
     Talks to the demo that runs on the data directory, or starts one for this message.
     """
+    from smarteros.demo.customer import DemoCustomer
+    from smarteros.demo.stack import running_demo
+    from smarteros.scenarios.own_stack import own_stack
+    from smarteros.scenarios.stack import Stack
+
     directory = _directory(data_dir)
     with ExitStack() as stack:
         url = running_demo(directory) or stack.enter_context(own_stack(data_dir=directory))

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from smarteros.bootstrap import open_services
 from smarteros.cli.options import DataDir, settings_with
 
 app = typer.Typer(help="Issue short-lived tenant tokens for the tool endpoints.", no_args_is_help=True)
@@ -29,6 +28,8 @@ def issue(
     data_dir: DataDir = None,
 ) -> None:
     """Print a bearer token for ``POST /api/tools/{tool}``."""
+    from smarteros.bootstrap import open_services
+
     with open_services(settings_with(data_dir)) as services:
         issued = services.tokens.issue(services.tenants.get(tenant).scope, scope, _duration(ttl))
     typer.echo(json.dumps({"token": issued, "tenant_id": tenant, "scope": scope, "ttl": ttl}) if as_json else issued)

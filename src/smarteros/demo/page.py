@@ -46,6 +46,7 @@ STATIC_FILES = {
     "thumbnails.js": _SCRIPT,
     "turn_view.js": _SCRIPT,
     "chat.css": _STYLE,
+    "composer.css": _STYLE,
     "page.css": _STYLE,
     "setup.css": _STYLE,
     "turn.css": _STYLE,

@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.tables import tool_cache
 from smarteros.tools.cache import RECENT_LIMIT, Seen
+
+_log = structlog.get_logger()
 
 
 class PostgresToolCache:
@@ -47,5 +51,9 @@ class PostgresToolCache:
             .order_by(tool_cache.c.seen_at.desc())
             .limit(limit)
         )
-        with self._database.tenant(scope) as connection:
-            return tuple(Seen(row.data, row.seen_at) for row in connection.execute(statement))
+        try:
+            with self._database.tenant(scope) as connection:
+                return tuple(Seen(row.data, row.seen_at) for row in connection.execute(statement))
+        except SQLAlchemyError as error:
+            _log.warning("tool_cache_unavailable", error=type(error).__name__)
+            return ()

@@ -44,17 +44,13 @@ def test_domains(model: str, domain: list[Any]):
         assert answer.json()["name"] == "builtins.ValueError"
 
 
+PARAMETERS = ("domain", "fields", "ids", "limit", "offset", "order", "context", "allfields", "attributes")
+
+
 @quick
 @given(
     method=st.sampled_from(["search", "search_read", "search_count", "read", "fields_get", "write", "x"]),
-    body=JUNK
-    | st.fixed_dictionaries(
-        {},
-        optional={
-            name: JUNK
-            for name in ("domain", "fields", "ids", "limit", "offset", "order", "context", "allfields", "attributes")
-        },
-    ),
+    body=JUNK | st.fixed_dictionaries({}, optional=dict.fromkeys(PARAMETERS, JUNK)),
 )
 def test_bodies(method: str, body: Any):
     call("account.move", method, body)

@@ -247,9 +247,7 @@ def test_a_product_page_exists_for_published_products_only(stand: Stand):
 def test_a_wrong_token_is_refused_as_shopify_does(stand: Stand):
     answer = stand.post(ADMIN, {"query": "{ shop { name } }"}, X_Shopify_Access_Token="shpat_x")
     assert answer.status_code == 401
-    assert answer.json() == {
-        "errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"
-    }
+    assert answer.json() == {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
 
 
 def test_the_token_decides_the_shop(stand: Stand):
@@ -302,7 +300,9 @@ def test_client_credentials_over_http(stand: Stand, kind: str):
 
 
 def test_cost_is_computed_and_given_back(stand: Stand):
-    query = '{ products(first: 10, query: "zapatillas running") { nodes { title variants(first: 5) { nodes { sku } } } } }'
+    query = (
+        '{ products(first: 10, query: "zapatillas running") { nodes { title variants(first: 5) { nodes { sku } } } } }'
+    )
     cost = admin(stand, query)["extensions"]["cost"]
     # 2 + 10 x (1 + 2 + 5 x 1)
     assert cost["requestedQueryCost"] == 82
