@@ -28,8 +28,12 @@ class PostgresToolCache:
         """Keep what was seen."""
         values = {"data": data, "seen_at": seen_at}
         statement = insert(tool_cache).values(tenant_id=scope.tenant_id, cache_key=key, **values)
-        with self._database.tenant(scope) as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "cache_key"], set_=values))
+        keep = statement.on_conflict_do_update(index_elements=["tenant_id", "cache_key"], set_=values)
+        try:
+            with self._database.tenant(scope) as connection:
+                connection.execute(keep)
+        except SQLAlchemyError as error:  # a memory that fails must not fail the call it remembers
+            _log.warning("tool_cache_unavailable", error=type(error).__name__)
 
     def latest(self, scope: TenantScope, key: str, not_before: datetime) -> Seen | None:
         """Return what is kept under the key, if it is recent enough."""
