@@ -94,8 +94,8 @@ def url_of(host: str, listener: socket.socket) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
-async def serve(options: argparse.Namespace) -> None:
-    """Run until a signal, or until the parent is gone."""
+async def serve(options: argparse.Namespace) -> int:
+    """Run until a signal, or until the parent is gone; 1 when a server failed before that."""
     parent = os.getppid()
     listeners = {name: listen(options.host, getattr(options, f"{name}_port")) for name in SERVERS}
     data_dir: Path = options.data_dir
@@ -121,10 +121,12 @@ async def serve(options: argparse.Namespace) -> None:
     tasks = [asyncio.create_task(server.serve(sockets=[listeners[name]])) for name, server in servers.items()]
     announcer = asyncio.create_task(_announce(list(servers.values()), urls))
     await _until_stopped(stop, tasks, parent)
+    failed = any(task.done() for task in tasks)
     announcer.cancel()
     for server in servers.values():
         server.should_exit = True
     await asyncio.gather(*tasks, announcer, return_exceptions=True)
+    return int(failed)
 
 
 def _server(app: ASGIApp) -> QuietServer:
@@ -175,10 +177,10 @@ def _stop_at_end_of_input(stop: asyncio.Event) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the console script; ends the process."""
-    asyncio.run(serve(parse_arguments(arguments)))
+    status = asyncio.run(serve(parse_arguments(arguments)))
     # All is closed and written. The interpreter would spend seconds on taking the schemas apart.
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(status)
 
 
 if __name__ == "__main__":

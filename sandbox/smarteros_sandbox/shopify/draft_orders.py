@@ -51,7 +51,7 @@ class DraftOrders:
         quantity = item.get("quantity") or 0
         if quantity < 1:
             return {"field": [*where, "quantity"], "message": "Quantity must be greater than or equal to 1"}
-        number = FIRST_DRAFT_ID + position
+        number = FIRST_DRAFT_ID + secrets.randbelow(10**11)
         variant_id = item.get("variantId")
         if variant_id is None:
             price = _pesos(item.get("originalUnitPriceWithCurrency"))

@@ -49,9 +49,7 @@ def _candidates(folded: str, today: date | None) -> list[tuple[re.Match[str], da
             count, unit = found[1] or found[3], found[2] or found[4]
             days = (_SPOKEN.get(count) or int(count)) * _DAYS_OF_UNIT[unit]
             candidates.append((found, today - timedelta(days=days)))
-        candidates += [
-            (found, today - timedelta(days=_DAYS_BACK[found[1]])) for found in _RELATIVE.finditer(folded)
-        ]
+        candidates += [(found, today - timedelta(days=_DAYS_BACK[found[1]])) for found in _RELATIVE.finditer(folded)]
         for found in _WEEKDAY.finditer(folded):
             back = (today.weekday() - _WEEKDAYS[found[1]]) % 7 or 7
             candidates.append((found, today - timedelta(days=back)))

@@ -12,15 +12,10 @@ from smarteros.domain.tools import Product
 from smarteros.kit.text import fold
 
 _YES = frozenset(
-    "si sii sip sipo simon dale ya yap yapo po bueno ok oka okey okay okis claro obvio super perfecto listo vamos"
-    " hagamosle hagale porfavor por favor quiero lo la los me interesa yes yeah yep yup sure please great do it of course"
-    " go ahead sounds good bacan buenisimo genial excelente porsupuesto supuesto que acepto tinca encanta encantaria"
-    " confirmo el carrito carro prepara preparame preparalo armalo hazlo gracias mandalo mandamelo".split()
+    ["si", "sii", "sip", "sipo", "simon", "dale", "ya", "yap", "yapo", "po", "bueno", "ok", "oka", "okey", "okay", "okis", "claro", "obvio", "super", "perfecto", "listo", "vamos", "hagamosle", "hagale", "porfavor", "por", "favor", "quiero", "lo", "la", "los", "me", "interesa", "yes", "yeah", "yep", "yup", "sure", "please", "great", "do", "it", "of", "course", "go", "ahead", "sounds", "good", "bacan", "buenisimo", "genial", "excelente", "porsupuesto", "supuesto", "que", "acepto", "tinca", "encanta", "encantaria", "confirmo", "el", "carrito", "carro", "prepara", "preparame", "preparalo", "armalo", "hazlo", "gracias", "mandalo", "mandamelo"]
 )  # fmt: skip
 _YES_CORE = frozenset(
-    "si sii sip sipo simon dale ya yap yapo bueno ok oka okey okay okis claro obvio super perfecto listo vamos"
-    " hagamosle hagale yes yeah yep yup sure please great bacan buenisimo genial excelente acepto tinca supuesto"
-    " confirmo preparame preparalo armalo hazlo mandalo mandamelo quiero encantaria".split()
+    ["si", "sii", "sip", "sipo", "simon", "dale", "ya", "yap", "yapo", "bueno", "ok", "oka", "okey", "okay", "okis", "claro", "obvio", "super", "perfecto", "listo", "vamos", "hagamosle", "hagale", "yes", "yeah", "yep", "yup", "sure", "please", "great", "bacan", "buenisimo", "genial", "excelente", "acepto", "tinca", "supuesto", "confirmo", "preparame", "preparalo", "armalo", "hazlo", "mandalo", "mandamelo", "quiero", "encantaria"]
 )  # fmt: skip
 _NO = re.compile(
     r"^(?:no|nop|nope|nah|ño|na)(?: (?:gracias|por ahora|po|thanks|thank you|por el momento|todavia|aun|not now|now|"
@@ -42,7 +37,9 @@ _CHOOSING = re.compile(
 )
 _CORRECTING = re.compile(r"^(?:no|nop|pero|y|and|what about|how about|actually|perdon|digo|sorry)\b")
 _ASKING = re.compile(r"\?|\b(?:tienen?|tiene|hay|queda|quedan|do you|is there|are there|cuanto|cual|que tal)\b")
-_REFERENCE = re.compile(r"^[^a-z0-9]*(?:es |la |el |numero |n° ?|folio |it's |is )*([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$")
+_REFERENCE = re.compile(
+    r"^[^a-z0-9]*(?:es |la |el |numero |n° ?|folio |it's |is )*([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$"
+)
 _MOST_WORDS_OF_ELLIPSIS = 7
 _SEARCHED: frozenset[Intent] = frozenset({"product_query", "cart_request"})
 _REFINES = ("category", "size", "color", "brand", "gender", "price_min", "price_max", "model")
@@ -95,7 +92,7 @@ def cart_lines(extraction: Extraction, state: DialogueState) -> tuple[CartLine, 
     for place, pattern in enumerate(_ORDINALS[: len(state.offered)]):
         if pattern.search(plain):
             return _lines(state.offered[place : place + 1], extraction)
-    if _CHOOSING.search(plain) and not _CORRECTING.match(plain.removeprefix("si ")) or _is_mere_name(extraction):
+    if (_CHOOSING.search(plain) and not _CORRECTING.match(plain.removeprefix("si "))) or _is_mere_name(extraction):
         return _lines(_described(extraction, state.offered), extraction)
     return ()
 

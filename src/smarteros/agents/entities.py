@@ -30,10 +30,11 @@ from smarteros.agents.sizes import find_size
 from smarteros.domain.decisions import Entities
 from smarteros.kit.text import fold
 
-_NEGATED = re.compile(r"\b(?:no|ni|sin|not|never|nada de|except|excepto|menos)(?: (?:sea|sean|son|es|in|en|que|las?|los?|el)){0,2} $")
+_NEGATED = re.compile(
+    r"\b(?:no|ni|sin|not|never|nada de|except|excepto|menos)(?: (?:sea|sean|son|es|in|en|que|las?|los?|el)){0,2} $"
+)
 _WORN = frozenset(
-    "zapatillas zapatos botas botines sandalias tacos ballerinas pantuflas calcetines poleras polerones camisas blusas"
-    " chalecos chaquetas parkas abrigos pantalones jeans buzos shorts faldas vestidos trajes pijamas".split()
+    ["zapatillas", "zapatos", "botas", "botines", "sandalias", "tacos", "ballerinas", "pantuflas", "calcetines", "poleras", "polerones", "camisas", "blusas", "chalecos", "chaquetas", "parkas", "abrigos", "pantalones", "jeans", "buzos", "shorts", "faldas", "vestidos", "trajes", "pijamas"]
 )  # fmt: skip
 
 

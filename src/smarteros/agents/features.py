@@ -18,6 +18,7 @@ Ints = npt.NDArray[np.int32]
 Analyser = Callable[[Sequence[str]], Iterable[str]]
 
 _GROUP_SIZES = (2, 3, 4, 5)
+_COMMON = 32  # rows from which a feature is cheaper to multiply densely
 _MOST_WORDS = 200  # words of one message that are read
 
 
@@ -82,27 +83,36 @@ class Vectoriser:
     def row(self, words: Sequence[str]) -> SparseRow:
         """Return the vector of one message."""
         left, right = self._words.row(words), self._letters.row(words)
-        return SparseRow(
-            np.concatenate((left.columns, right.columns)), np.concatenate((left.values, right.values))
-        )
+        return SparseRow(np.concatenate((left.columns, right.columns)), np.concatenate((left.values, right.values)))
 
 
 def gram_matrix(rows: Sequence[SparseRow], width: int) -> Floats:
-    """Return all inner products of the rows, summed feature by feature over the rows that have it."""
+    """Return all inner products of the rows. Features of many rows are multiplied as a block, rare ones one by one."""
     count = len(rows)
-    owner = np.repeat(np.arange(count, dtype=np.int32), [row.columns.size for row in rows])
+    owners = np.repeat(np.arange(count), [row.columns.size for row in rows])
     columns = np.concatenate([row.columns for row in rows])
     values = np.concatenate([row.values for row in rows])
-    order = np.argsort(columns, kind="stable")
-    starts = np.zeros(width + 1, dtype=np.int64)
-    np.cumsum(np.bincount(columns, minlength=width), out=starts[1:])
-    owner, values = owner[order], values[order]
-    gram = np.zeros((count, count), dtype=np.float32)
-    flat = gram.reshape(-1)
-    for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        if end - start == 1:
-            flat[int(owner[start]) * (count + 1)] += values[start] * values[start]
-        elif end > start:
-            at, weight = owner[start:end], values[start:end]
-            gram[np.ix_(at, at)] += np.outer(weight, weight)
+    frequency = np.bincount(columns, minlength=width)
+    gram = _product_of_common(owners, columns, values, frequency, count)
+    alone = frequency[columns] == 1
+    gram.flat[:: count + 1] += np.bincount(owners[alone], weights=values[alone] ** 2, minlength=count)
+    shared = (frequency[columns] > 1) & (frequency[columns] <= _COMMON)
+    order = np.argsort(columns[shared], kind="stable")
+    owners, values = owners[shared][order], values[shared][order]
+    ends = np.cumsum(frequency[(frequency > 1) & (frequency <= _COMMON)]).tolist()
+    for start, end in zip([0, *ends], ends, strict=False):
+        at, weights = owners[start:end], values[start:end]
+        gram[at[:, None], at] += weights[:, None] * weights
     return gram
+
+
+def _product_of_common(
+    owners: npt.NDArray[np.int_], columns: Ints, values: Floats, frequency: npt.NDArray[np.int_], count: int
+) -> Floats:
+    common = np.flatnonzero(frequency > _COMMON)
+    place = np.full(frequency.size, -1)
+    place[common] = np.arange(common.size)
+    held = place[columns] >= 0
+    dense = np.zeros((count, common.size), dtype=np.float32)
+    dense[owners[held], place[columns[held]]] = values[held]
+    return dense @ dense.T

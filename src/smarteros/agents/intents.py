@@ -99,7 +99,7 @@ def classifier_words(extraction: Extraction) -> list[str]:
     words += words_of(extraction.folded[at:])
     plain = ["<number>" if word[0].isdigit() else word for word in words]
     # "hola hola hola" says no more than "hola", and a held-down key must not look like strong evidence.
-    return [word for word, following in zip(plain, [*plain[1:], ""], strict=True) if word != following]
+    return [word for word, following in zip(plain, [*plain[1:], ""], strict=False) if word != following]
 
 
 @cache

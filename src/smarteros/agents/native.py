@@ -43,9 +43,7 @@ class NativeAgent:
         self._knowledge = knowledge
         self._extractor = EntityExtractor(base_gazetteer())
         self._languages = LanguageDetector(examples_in("es"), examples_in("en"))
-        self._interpreter = Interpreter(
-            self._extractor, IntentModel(self._extractor, extra_examples=extra_examples)
-        )
+        self._interpreter = Interpreter(self._extractor, IntentModel(self._extractor, extra_examples=extra_examples))
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""

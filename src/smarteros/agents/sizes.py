@@ -29,11 +29,11 @@ _NAMED = re.compile(
 )
 _SIGN = re.compile(rf"(?<![a-z])n ?[°º] ?{_SIZE}")
 _US = re.compile(r"(?P<size>us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5)? us)(?![a-z0-9])")
-_AFTER_IN = re.compile(
-    rf"\b(?:en|in|el|la|un|una|hay|y|del|de) (?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}"
-)
+_AFTER_IN = re.compile(rf"\b(?:en|in|el|la|un|una|hay|y|del|de) (?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
 _BARE = re.compile(rf"(?<![a-z0-9.,#$/-])(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
-_NOT_WANTED = re.compile(r"\b(?:pedi|compre|llego|llegaron|mandaron|enviaron|ordered|sent me|got|bought|recibi)\b[^,;]{0,20}$")
+_NOT_WANTED = re.compile(
+    r"\b(?:pedi|compre|llego|llegaron|mandaron|enviaron|ordered|sent me|got|bought|recibi)\b[^,;]{0,20}$"
+)
 
 
 @dataclass(frozen=True)

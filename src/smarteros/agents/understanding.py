@@ -67,9 +67,7 @@ class Interpreter:
 
     def _from_words(self, request: AgentRequest, extraction: Extraction) -> Understanding:
         scores = _with_priors(self._model.scores(extraction), request, extraction)
-        whole = Understanding(
-            scores.best, scores.confidence, extraction.entities, extraction, extraction.folded
-        )
+        whole = Understanding(scores.best, scores.confidence, extraction.entities, extraction, extraction.folded)
         if scores.probabilities[scores.best] < _LEAST_EVIDENCE:
             whole = replace(whole, intent="ambiguous")
         found = wishes(extraction.folded, self._extractor, self._model)
@@ -84,9 +82,7 @@ class Interpreter:
                 second=second,
             )
         if found and (found[0].intent == whole.intent or whole.confidence < found[0].scores.confidence):
-            return replace(
-                whole, intent=found[0].intent, confidence=max(found[0].scores.confidence, whole.confidence)
-            )
+            return replace(whole, intent=found[0].intent, confidence=max(found[0].scores.confidence, whole.confidence))
         return whole
 
     def _with_document(
@@ -115,9 +111,7 @@ class Interpreter:
         sure_of_other = said.confidence >= _SURE and said.intent not in {"product_query", "cart_request"}
         if refines_search(extraction, state) and not sure_of_other and said.intent != "cart_request":
             entities = merged(state.entities, extraction.entities)
-            return replace(
-                said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities
-            )
+            return replace(said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities)
         if said.intent == "cart_request":
             lines = any_cart_lines(extraction, state)
             if not lines and state.offered:

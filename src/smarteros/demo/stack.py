@@ -18,13 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-import uvicorn
-
-from smarteros.bootstrap import open_runtime, open_services
-from smarteros.demo.page import demo_router
-from smarteros.demo.provision import about_us, provision
 from smarteros.domain.errors import ConfigError
-from smarteros.settings import Settings
 
 _SANDBOX = "smarteros_sandbox"
 _SANDBOX_PORTS = ("chatwoot", "shopify", "odoo", "vision", "control")
@@ -33,41 +27,24 @@ _MARKER = "smos-demo.json"
 _PR_SET_PDEATHSIG = 1
 
 
-class _AnnouncingServer(uvicorn.Server):
-    """Says ``ready`` when the first request can be answered."""
-
-    announce: Callable[[], None] | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and self.announce is not None:
-            self.announce()
-
-
 def run_demo(data_dir: Path, host: str, port: int, *, fresh: bool, announce: Callable[[str], None]) -> None:
     """Run the demo until it is interrupted; ``announce`` gets the URL once it answers.
 
     Raises ConfigError with one clear sentence for an occupied port or an unusable directory.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _listening(host, port) as listener, _own_directory(data_dir, fresh=fresh):
+    with (
+        suppress(KeyboardInterrupt),
+        _listening(host, port) as listener,
+        _own_directory(data_dir, fresh=fresh),
+        _sandbox(data_dir / "sandbox", port) as sandbox_urls,
+    ):
         url = f"http://{host}:{listener.getsockname()[1]}"
-        settings = Settings(data_dir=data_dir, host=host, public_url=url)
-        with _sandbox(data_dir / "sandbox", port) as started, open_services(settings) as services:
-            sandbox = started()
-            info = services.http.json("GET", f"{sandbox['control']}/sandbox/info")
-            provision(services, info, url)
-            page = demo_router(
-                services.database, sandbox["control"], sandbox["chatwoot"], lambda: about_us(services, url)
-            )
-            with open_runtime(services, (page,)) as runtime:
-                server = _AnnouncingServer(
-                    uvicorn.Config(runtime.app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-                )
-                (data_dir / _MARKER).write_text(json.dumps({"url": url}))
-                server.announce = lambda: announce(url)
-                with suppress(KeyboardInterrupt):
-                    server.run(sockets=[listener])
+        (data_dir / _MARKER).write_text(json.dumps({"url": url}))
+        # Imported now: the sandbox starts on the other core while this takes its second or two.
+        from smarteros.demo.serving import serve
+
+        serve(data_dir, url, listener, sandbox_urls, announce)
 
 
 def running_demo(data_dir: Path) -> str | None:
@@ -84,7 +61,8 @@ def running_demo(data_dir: Path) -> str | None:
 @contextmanager
 def _listening(host: str, port: int) -> Generator[socket.socket]:
     """Take the port before anything else is started, so that an occupied one costs nothing."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named because asyncio switches Nagle off only then; with it every answer waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

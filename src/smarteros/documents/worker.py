@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -38,7 +39,7 @@ class Worker:
             if job == "pdf":
                 return {"pages": [_page_as_json(page.text, page.image) for page in open_pdf(data)]}
             if job == "load":
-                self._loaded()
+                self._loaded().load_models()
                 return {}
             return {"page": self._loaded().read(decode_image(data)).model_dump(mode="json")}
         except RejectedInputError as error:
@@ -75,6 +76,13 @@ def main() -> None:
         result = worker.answer(str(header.get("job")), data)
         signal.alarm(0)
         write_frame(answers, result)
+        _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """Return the page's memory to the system (about 170 of 470 MB after a photo); glibc alone would keep it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _take_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -158,6 +158,10 @@ class Stand:
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.content else None
 
+    def post(self, conversation_id: int, token: str | None = None, **fields: Any) -> Any:
+        """Write into a conversation."""
+        return self.ok("POST", f"/conversations/{conversation_id}/messages", token, json=fields)
+
     def connect_bot(self, url: str = "", *channels: ChannelName) -> dict[str, Any]:
         """Create a bot and make it the active one of the channels (of all, if none is named).
 

@@ -17,7 +17,8 @@ ADMIN = "/admin/api/2026-10/graphql.json"
 STOREFRONT = "/api/2026-10/graphql.json"
 ZRA_42 = demo_shops()[DEMO].products[0].variants[2]
 VARIANT_ID = f"gid://shopify/ProductVariant/{ZRA_42.id}"
-CART = "id checkoutUrl totalQuantity cost{totalAmount{amount currencyCode}} lines(first:5){nodes{id quantity}}"
+CART = """id checkoutUrl totalQuantity attributes { key value } cost { totalAmount { amount currencyCode } }
+          lines(first: 5) { nodes { id quantity } }"""
 
 
 @pytest.fixture
@@ -201,10 +202,10 @@ def test_storefront_hides_what_is_not_published(stand: Stand):
 
 
 def test_cart_from_creation_to_checkout(stand: Stand):
-    create = "mutation($i: CartInput!) { cartCreate(input: $i) { cart { %s attributes { key value } } userErrors { message } } }"
+    create = f"mutation($i: CartInput!) {{ cartCreate(input: $i) {{ cart {{ {CART} }} userErrors {{ message }} }} }}"
     attributes = [{"key": "smos_conversation", "value": "12345"}]
     wanted = {"lines": [{"merchandiseId": VARIANT_ID, "quantity": 2}], "attributes": attributes}
-    cart = storefront(stand, create % CART, {"i": wanted})["data"]["cartCreate"]["cart"]
+    cart = storefront(stand, create, {"i": wanted})["data"]["cartCreate"]["cart"]
     assert cart["cost"]["totalAmount"] == {"amount": "79980.0", "currencyCode": "CLP"}
     assert cart["attributes"] == attributes
     remove = "mutation($c: ID!, $l: [ID!]) { cartLinesRemove(cartId: $c, lineIds: $l) { cart { totalQuantity } } }"
@@ -313,10 +314,8 @@ def test_cost_is_computed_and_given_back(stand: Stand):
 
 
 def test_one_query_may_not_cost_more_than_the_limit(stand: Stand):
-    fragment = "fragment F on QueryRoot { %s } " % " ".join(
-        f"a{i}: products(first: 200) {{ nodes {{ id }} }}" for i in range(6)
-    )
-    error = admin(stand, fragment + "{ ...F }")["errors"][0]
+    fields = " ".join(f"a{i}: products(first: 200) {{ nodes {{ id }} }}" for i in range(6))
+    error = admin(stand, f"fragment F on QueryRoot {{ {fields} }} {{ ...F }}")["errors"][0]
     assert error["extensions"]["code"] == "MAX_COST_EXCEEDED"
     assert error["extensions"]["cost"] == 6 * 202
 

@@ -4,7 +4,7 @@ import { ChatView } from "./chat_view.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
-import { questionAboutPhoto } from "./samples.js";
+import { invoiceFor, questionAboutPhoto } from "./samples.js";
 import { fetchPhoto, listShops } from "./server.js";
 import { CHANNELS, SetupView, contactOf, problemWith } from "./setup_view.js";
 import { forgetConversation, recall, recallConversation, remember, rememberConversation } from "./storage.js";
@@ -36,7 +36,7 @@ class ChatPage {
     });
     this.composer = new Composer({
       onSend: (text, files) => this.#send(text, files),
-      onPhoto: (choice) => this.#usePhoto(choice),
+      onSamplePhoto: (blurred) => this.#usePhoto({ invoice: invoiceFor(this.#shop, this.#customer), blurred }),
     });
     this.turn = new TurnView({ onTurn: (turn) => this.#inspect(turn) });
     this.#listenToHeader();

@@ -1,20 +1,20 @@
 /** Writing: the text, the photos to go with it, and the samples to start from. */
 
 import { byId, el, icon } from "./dom.js";
-import { photoSamples, questions } from "./samples.js";
+import { questions } from "./samples.js";
 import { t } from "./texts.js";
 
 const MAX_FILES = 4;
 const MAX_FILE_MB = 10;
 const TALLEST_PX = 160;
 
-/** `onSend(text, files)` gets a message; `onPhoto({invoice, blurred})` a sample photo that was chosen. */
+/** `onSend(text, files)` gets a message and tells whether it may go; `onSamplePhoto(blurred)` brings a photo to stage. */
 export class Composer {
   #files = [];
   #preparing = 0;
 
-  constructor({ onSend, onPhoto }) {
-    Object.assign(this, { onSend, onPhoto });
+  constructor({ onSend, onSamplePhoto }) {
+    Object.assign(this, { onSend, onSamplePhoto });
     this.form = byId("composer");
     this.text = byId("composer-text");
     this.picker = byId("composer-files");
@@ -35,10 +35,11 @@ export class Composer {
         this.onSend(question, []);
       }),
     );
-    const photos = photoSamples(shop).map((choice) =>
-      sample(t(choice.blurred ? "sample_blurred" : "sample_photo"), "photo", () => this.onPhoto(choice)),
-    );
-    byId("samples").replaceChildren(texts[0], ...photos, ...texts.slice(1));
+    const photos = [
+      sample(t("sample_photo"), "photo", () => this.onSamplePhoto(false)),
+      sample(t("sample_blurred"), "blur", () => this.onSamplePhoto(true)),
+    ];
+    byId("samples").replaceChildren(texts[0], ...(shop.invoices.length ? photos : []), ...texts.slice(1));
   }
 
   /** Put a photo that `fetching` will bring beside the text, with words if there are none yet. */

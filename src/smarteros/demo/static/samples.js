@@ -34,11 +34,11 @@ export function questionAboutPhoto() {
   return ABOUT_A_PHOTO[language()];
 }
 
-/** The invoices whose photos stand beside the questions: a good one, and one too blurred to read. */
-export function photoSamples(shop) {
+/** The invoice whose photo a visitor sends: the newest of his own, else the newest; undefined in a shop without any. */
+export function invoiceFor(shop, visitor) {
   const known = shop.invoices.filter((invoice) => invoice.in_odoo);
-  const newest = [...known].sort((one, other) => other.date.localeCompare(one.date))[0];
-  return newest ? [{ invoice: newest, blurred: false }, { invoice: newest, blurred: true }] : [];
+  const own = known.filter((invoice) => invoice.customer_phone === visitor.phone);
+  return (own.length ? own : known).toSorted((one, other) => other.date.localeCompare(one.date))[0];
 }
 
 function aboutCatalogue(title, speech) {
