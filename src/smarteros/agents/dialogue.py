@@ -1,4 +1,4 @@
-"""What a message means because of what was said before: "sí", "el segundo", "¿y en 43?", a number after "¿qué boleta?"."""
+"""What a message means because of what was said before: "sí", "el segundo", "¿y en 43?", a bare invoice number."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 from smarteros.agents.entities import Extraction
 from smarteros.agents.normalise import words_of
+from smarteros.agents.wordlists import word_list
 from smarteros.domain.decisions import DialogueState, Entities, Intent
 from smarteros.domain.tools import Product
 from smarteros.kit.text import fold
 
-_YES = frozenset(
-    ["si", "sii", "sip", "sipo", "simon", "dale", "ya", "yap", "yapo", "po", "bueno", "ok", "oka", "okey", "okay", "okis", "claro", "obvio", "super", "perfecto", "listo", "vamos", "hagamosle", "hagale", "porfavor", "por", "favor", "quiero", "lo", "la", "los", "me", "interesa", "yes", "yeah", "yep", "yup", "sure", "please", "great", "do", "it", "of", "course", "go", "ahead", "sounds", "good", "bacan", "buenisimo", "genial", "excelente", "porsupuesto", "supuesto", "que", "acepto", "tinca", "encanta", "encantaria", "confirmo", "el", "carrito", "carro", "prepara", "preparame", "preparalo", "armalo", "hazlo", "gracias", "mandalo", "mandamelo"]
-)  # fmt: skip
-_YES_CORE = frozenset(
-    ["si", "sii", "sip", "sipo", "simon", "dale", "ya", "yap", "yapo", "bueno", "ok", "oka", "okey", "okay", "okis", "claro", "obvio", "super", "perfecto", "listo", "vamos", "hagamosle", "hagale", "yes", "yeah", "yep", "yup", "sure", "please", "great", "bacan", "buenisimo", "genial", "excelente", "acepto", "tinca", "supuesto", "confirmo", "preparame", "preparalo", "armalo", "hazlo", "mandalo", "mandamelo", "quiero", "encantaria"]
-)  # fmt: skip
+_AGREEING = word_list("agreeing")
+_AGREEMENT = word_list("agreement")
 _NO = re.compile(
     r"^(?:no|nop|nope|nah|ño|na)(?: (?:gracias|por ahora|po|thanks|thank you|por el momento|todavia|aun|not now|now|"
     r"quiero|estoy bien|muchas|asi|esta bien|mas|nada|eso|es|todo|solo|miraba|cotizaba|estaba|cotizando|mirando))*$"
@@ -142,7 +139,7 @@ def _plain(extraction: Extraction) -> str:
 
 def _is_yes(plain: str) -> bool:
     words = plain.split()
-    return 0 < len(words) <= 6 and all(word in _YES for word in words) and any(word in _YES_CORE for word in words)
+    return 0 < len(words) <= 6 and _AGREEING.issuperset(words) and not _AGREEMENT.isdisjoint(words)
 
 
 def _is_mere_name(extraction: Extraction) -> bool:

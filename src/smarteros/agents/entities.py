@@ -27,15 +27,14 @@ from smarteros.agents.numbers import (
     find_sku,
 )
 from smarteros.agents.sizes import find_size
+from smarteros.agents.wordlists import word_list
 from smarteros.domain.decisions import Entities
 from smarteros.kit.text import fold
 
 _NEGATED = re.compile(
     r"\b(?:no|ni|sin|not|never|nada de|except|excepto|menos)(?: (?:sea|sean|son|es|in|en|que|las?|los?|el)){0,2} $"
 )
-_WORN = frozenset(
-    ["zapatillas", "zapatos", "botas", "botines", "sandalias", "tacos", "ballerinas", "pantuflas", "calcetines", "poleras", "polerones", "camisas", "blusas", "chalecos", "chaquetas", "parkas", "abrigos", "pantalones", "jeans", "buzos", "shorts", "faldas", "vestidos", "trajes", "pijamas"]
-)  # fmt: skip
+_WORN = word_list("worn")
 
 
 @dataclass(frozen=True)

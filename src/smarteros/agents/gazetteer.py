@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Literal, cast
 
-import yaml
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from smarteros.agents.wordlists import read_data
 from smarteros.kit.text import fold
 
 Kind = Literal["category", "color", "gender", "brand", "place"]
@@ -95,5 +94,5 @@ class Gazetteer:
 @cache
 def base_gazetteer() -> Gazetteer:
     """Read the word list shared by all tenants."""
-    raw = yaml.safe_load(files(__package__).joinpath("data/gazetteer.yml").read_text("utf-8"))
+    raw = read_data("gazetteer.yml")
     return Gazetteer(cast(dict[str, dict[str, list[str]]], raw), cast(str, raw["not_mistyped"]).split())

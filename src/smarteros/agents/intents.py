@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import cast, get_args
 
 import numpy as np
-import yaml
 
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.features import Vectoriser
 from smarteros.agents.normalise import words_of
 from smarteros.agents.ridge import Training, train_ridge
+from smarteros.agents.wordlists import read_data
 from smarteros.domain.decisions import Intent, Language
 
 INTENTS: tuple[Intent, ...] = get_args(Intent)
@@ -119,8 +118,7 @@ def examples_in(language: Language) -> tuple[str, ...]:
 
 @cache
 def _base_pack() -> dict[Intent, dict[Language, list[str]]]:
-    raw = yaml.safe_load(files(__package__).joinpath("data/base_pack.yml").read_text("utf-8"))
-    return cast(dict[Intent, dict[Language, list[str]]], raw["intents"])
+    return cast(dict[Intent, dict[Language, list[str]]], read_data("base_pack.yml")["intents"])
 
 
 def _pairs(examples: Examples) -> list[tuple[str, Intent]]:

@@ -28,7 +28,7 @@ def expanded(question: str, language: Language) -> dict[str, float]:
 @cache
 def _synonyms(language: Language) -> Mapping[str, frozenset[str]]:
     """Read the groups, as stems in one language; the words of the other stem to what never occurs, harmlessly."""
-    raw = yaml.safe_load(files(__package__).joinpath("data/synonyms.yml").read_text("utf-8"))
+    raw = yaml.safe_load(files("smarteros.knowledge").joinpath("data/synonyms.yml").read_text("utf-8"))
     table: dict[str, set[str]] = {}
     for group in cast(list[list[str]], raw):
         members = {stem for word in group for stem in stems(word, language)}

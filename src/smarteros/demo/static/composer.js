@@ -39,7 +39,7 @@ export class Composer {
       sample(t("sample_photo"), "photo", () => this.onSamplePhoto(false)),
       sample(t("sample_blurred"), "blur", () => this.onSamplePhoto(true)),
     ];
-    byId("samples").replaceChildren(texts[0], ...(shop.invoices.length ? photos : []), ...texts.slice(1));
+    byId("samples").replaceChildren(texts[0], ...(shop.invoices.some((invoice) => invoice.in_odoo) ? photos : []), ...texts.slice(1));
   }
 
   /** Put a photo that `fetching` will bring beside the text, with words if there are none yet. */
