@@ -11,7 +11,8 @@ from smarteros.domain.decisions import ROUTE_OF_INTENT, Intent
 
 _BREAK = re.compile(
     r"(?<=[?!;\n])\s*|(?<=[a-z0-9])\.\s+|,\s+(?=y |tambien |ademas |and |also |pero |quiero |necesito |tienen )|"
-    r"\s+(?:y ademas|y tambien|and also|ademas|tambien|y (?=(?:a que|cuanto|cual|cuales|donde|como|en que|hasta que|hacen|"
+    r"\s+(?:y ademas|y tambien|and also|ademas|tambien|"
+    r"y (?=(?:a que|cuanto|cual|cuales|donde|como|en que|hasta que|hacen|"
     r"aceptan|tienen|puedo|se puede|que|de paso)\b)|and (?=(?:what|where|how|when|do|can|are)\b))\s*"
 )
 _PAUSE = re.compile(r",\s+")

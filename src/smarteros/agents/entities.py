@@ -7,6 +7,7 @@ Everything is found by own grammars on the folded text; each find knows its plac
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -35,6 +36,10 @@ _NEGATED = re.compile(
     r"\b(?:no|ni|sin|not|never|nada de|except|excepto|menos)(?: (?:sea|sean|son|es|in|en|que|las?|los?|el)){0,2} $"
 )
 _WORN = word_list("worn")
+
+
+Finder = Callable[[str], tuple[str, tuple[int, int]] | None]
+"""Looks for one kind of thing in a folded text and returns what it is and where it stands."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class EntityExtractor:
     def _numbers(self, folded: str, today: date | None, values: dict[str, Any], spans: list[Span]) -> str:
         """Read what is written with digits, the surest first; what was read is blanked out for the next."""
         rest = folded
-        finders = (
+        finders: tuple[tuple[str, Finder], ...] = (
             ("email", find_email),
             ("rut", find_rut),
             ("invoice_number", find_invoice_number),

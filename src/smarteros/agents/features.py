@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +35,7 @@ def word_features(words: Sequence[str]) -> Iterable[str]:
     """Yield words and pairs of neighbours."""
     read = list(words[:_MOST_WORDS])
     yield from read
-    for first, second in zip(read, read[1:], strict=False):
+    for first, second in pairwise(read):
         yield f"{first} {second}"
 
 

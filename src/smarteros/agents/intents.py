@@ -62,10 +62,13 @@ class IntentModel:
 
     def __init__(self, extractor: EntityExtractor, *, extra_examples: Examples | None = None) -> None:
         self._extractor = extractor
-        labelled = [*_pairs(base_examples()), *_pairs(extra_examples or {})]
-        corpus = [classifier_words(extractor.extract(text)) for text, _ in labelled]
+        # An example given twice would vouch for itself when it is left out; the tenant's label of it wins.
+        labelled: dict[tuple[str, ...], Intent] = {}
+        for text, intent in (*_pairs(base_examples()), *_pairs(extra_examples or {})):
+            labelled[tuple(classifier_words(extractor.extract(text)))] = intent
+        corpus = list(labelled)
         self._vectoriser = Vectoriser(corpus)
-        self.labels = tuple(INTENTS.index(intent) for _, intent in labelled)
+        self.labels = tuple(INTENTS.index(intent) for intent in labelled.values())
         self.training: Training = train_ridge(
             [self._vectoriser.row(words) for words in corpus],
             self.labels,

@@ -20,7 +20,8 @@ _SIGNS = re.compile(
     r"la peor (?:tienda|atencion|experiencia)|el peor (?:servicio|trato)|lo peor que|mierda|ctm|weones|qlos|culiaos|"
     r"hasta cuando (?:con|van|me|espero|tengo)|unacceptable|scam(?:mers?)?|fraud|furious|ridiculous|outrageous|"
     r"worst (?:service|store|experience|company)|nobody (?:answers|replies|responds|cares|helps)|"
-    r"(?:i'm|i am|im) (?:really |so |very )?(?:angry|mad|fed up)|fed up|rip ?off|disgusting|terrible (?:service|experience))\b"
+    r"(?:i'm|i am|im) (?:really |so |very )?(?:angry|mad|fed up)|fed up|rip ?off|disgusting|"
+    r"terrible (?:service|experience))\b"
 )
 _LEAST_SHOUTED_LETTERS = 14
 _SHOUTED_SHARE = 0.8

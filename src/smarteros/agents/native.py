@@ -7,6 +7,7 @@ from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.gazetteer import base_gazetteer
 from smarteros.agents.intents import Examples, IntentModel, examples_in
 from smarteros.agents.language import LanguageDetector
+from smarteros.agents.memory import give_back_freed_memory
 from smarteros.agents.mood import is_frustrated
 from smarteros.agents.query import NO_WORDS, search_query
 from smarteros.agents.understanding import Interpreter, Understanding
@@ -44,6 +45,7 @@ class NativeAgent:
         self._extractor = EntityExtractor(base_gazetteer())
         self._languages = LanguageDetector(examples_in("es"), examples_in("en"))
         self._interpreter = Interpreter(self._extractor, IntentModel(self._extractor, extra_examples=extra_examples))
+        give_back_freed_memory()
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""

@@ -23,8 +23,10 @@ _RUT = re.compile(r"(?<![\d.])\d{1,2}(?:\.\d{3}){2}-?[\dk]\b|(?<![\d.])\d{7,8}-[
 _EMAIL = re.compile(r"[a-z0-9][a-z0-9._%+-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}\b")
 _SKU = re.compile(r"\b(?!INV-|FAC-|BEL-)[A-Z]{2,5}(?:-[A-Z0-9]{1,6}){1,3}\b")
 _COUPON = re.compile(r"\b(?:cup[oó]n|c[oó]digo|coupon|promo|code)(?: de descuento)?[ :]+([A-Z][A-Z0-9]{3,19})\b")
-_MODEL = re.compile(r"\b((?:iphone|galaxy|redmi|moto|ps|xbox|macbook|ipad)(?: (?:note|pro|air|series|z|edge))? ?[a-z]?\d{1,3}[a-z]?"
-                    r"(?: (?:pro max|pro|plus|ultra|lite|mini))?)\b")  # fmt: skip
+_MODEL = re.compile(
+    r"\b((?:iphone|galaxy|redmi|moto|ps|xbox|macbook|ipad)(?: (?:note|pro|air|series|z|edge))? ?[a-z]?\d{1,3}[a-z]?"
+    r"(?: (?:pro max|pro|plus|ultra|lite|mini))?)\b"
+)
 _SPOKEN = {
     "un": 1, "una": 1, "uno": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "diez": 10,
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10,

@@ -135,6 +135,8 @@ def _with_priors(scores: IntentScores, request: AgentRequest, extraction: Extrac
 
 def _reweighed(scores: IntentScores, factors: Mapping[Intent, float], *, fixed: Collection[Intent]) -> IntentScores:
     """Apply prior odds; "¿Cómo?" must not become a FAQ by being asked at the FAQ's door, hence ``fixed``."""
-    weighed = {i: p * (1.0 if i in fixed else factors.get(i, 1.0)) for i, p in scores.probabilities.items()}
+    weighed: dict[Intent, float] = {
+        i: p * (1.0 if i in fixed else factors.get(i, 1.0)) for i, p in scores.probabilities.items()
+    }
     total = sum(weighed.values())
     return IntentScores({intent: weight / total for intent, weight in weighed.items()})

@@ -84,7 +84,7 @@ def run(
         result = runner.run(contract, found, tell=_print_turn)
     console = _console()
     for failure in result.failures:
-        console.print(f"✗ {failure}", style="red")
+        console.print(f"✗ {failure}", style="red", soft_wrap=True)
     console.print("passed" if result.passed else "failed", style="green" if result.passed else "red")
     raise typer.Exit(0 if result.passed else 1)
 
@@ -182,7 +182,7 @@ def _print_results(results: Sequence[ScenarioResult]) -> None:
     console.print(table)
     for result in results:
         for failure in result.failures:
-            console.print(f"{result.contract}: {result.scenario}: {failure}", style="red")
+            console.print(f"{result.contract}: {result.scenario}: {failure}", style="red", soft_wrap=True)
     passed = sum(result.passed for result in results)
     console.print(f"{passed} of {len(results)} scenarios passed")
 

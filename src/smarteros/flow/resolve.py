@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smarteros.domain.errors import RejectedInputError
+from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
 from smarteros.domain.messages import Attachment, IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading, ResolvedTurn, TurnStart
@@ -47,9 +47,10 @@ class ResolveStep:
 
     def _read_one(self, tenant: Tenant, document: Attachment) -> DocumentReading:
         try:
-            data = self._parts.patiently(lambda: self._parts.channel.download(tenant, document))
-        except RejectedInputError:
-            # Too large, of a kind we do not read, or from a foreign host: for the customer a photo we could not read.
+            data = self._parts.channel.download(tenant, document)
+        except (RejectedInputError, TransientError, PermanentError):
+            # Too large, from a foreign host, or not readable in time (``download`` waits for it): for the customer it
+            # is a photo we could not read.
             return DocumentReading()
         return self._parts.reader.read(tenant, data)
 

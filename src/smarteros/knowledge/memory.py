@@ -29,6 +29,8 @@ class PassageIndex:
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = tuple(passages)
         self._languages: tuple[Language, ...] = tuple(sorted({p.language for p in self._passages}))
+        for language in self._languages:
+            expanded("", language)  # reads the word lists now, so that the first question does not wait for them
         self._words = bm25_postings([list(stems(_weighted_text(p), p.language)) for p in self._passages])
         self._opening = np.array(
             [p.document not in {q.document for q in self._passages[:i]} for i, p in enumerate(self._passages)],

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Protocol, cast
 
 import Stemmer  # pyright: ignore[reportMissingImports]
+import yaml
 
 from smarteros.domain.decisions import Language
 from smarteros.kit.text import fold
@@ -16,12 +18,6 @@ from smarteros.kit.text import fold
 _WORD = re.compile(r"[a-z0-9]+")
 _STEMMER_NAME: dict[Language, str] = {"es": "spanish", "en": "english"}
 _GROUP_SIZES = (3, 4, 5)
-
-# Function words only: question words such as "donde" and "cuando" are what tells two FAQ headings apart.
-_STOP_WORDS: dict[Language, frozenset[str]] = {
-    "es": frozenset(_SPANISH_STOP_WORDS),
-    "en": frozenset(_ENGLISH_STOP_WORDS),
-}
 
 
 class _SnowballStemmer(Protocol):
@@ -48,6 +44,12 @@ class _Stemmers:
 _STEMMERS = _Stemmers()
 
 
+@cache
+def _stop_words() -> dict[Language, frozenset[str]]:
+    raw = yaml.safe_load(files("smarteros.knowledge").joinpath("data/stop_words.yml").read_text("utf-8"))
+    return {language: frozenset(words.split()) for language, words in cast(dict[Language, str], raw).items()}
+
+
 @lru_cache(maxsize=20_000)
 def _stem(word: str, language: Language) -> str:
     return _STEMMERS.stem(word, language)
@@ -63,7 +65,7 @@ def _groups_of_word(word: str) -> tuple[str, ...]:
 
 def stems(text: str, language: Language) -> Iterator[str]:
     """Yield the stems of a text's content words. Folded first: "garantía" and "garantia" must meet."""
-    stop_words = _STOP_WORDS[language]
+    stop_words = _stop_words()[language]
     for word in _WORD.findall(fold(text)):
         if word not in stop_words:
             yield _stem(word, language)

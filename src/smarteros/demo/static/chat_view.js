@@ -13,28 +13,45 @@ const NEAR_END_PX = 120;
 /** Where messages appear. `onTurn(turn)` is told when the visitor asks how a reply came about. */
 export class ChatView {
   #bubbles = new Map();
+  /** Whether the reader is at the end and wants to stay there when more comes. */
+  #following = true;
 
   constructor({ onTurn, onRetry }) {
     Object.assign(this, { onTurn, onRetry });
     this.scroller = byId("scroller");
     this.log = byId("log");
+    this.scroller.addEventListener("scroll", () => this.#scrolled());
+    // Pictures get their height only when they are loaded, and the room changes with what is below.
+    const observer = new ResizeObserver(() => this.#follow());
+    observer.observe(this.log);
+    observer.observe(this.scroller);
   }
 
   draw(conversation, { selectedTurn }) {
-    const following = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR_END_PX;
     const count = this.log.childElementCount;
     this.#drawBubbles(conversation, selectedTurn);
     this.#drawEmpty(conversation);
     this.#drawTyping(conversation);
     this.#drawNotice(conversation);
     const ownNew = conversation.drafts.length > 0 && this.log.childElementCount > count;
-    if (following || ownNew) this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#following ||= ownNew;
+    this.#follow();
   }
 
   /** Forget what is drawn, because another conversation or language comes. */
   clear() {
     this.#bubbles.clear();
     this.log.replaceChildren();
+    this.#following = true;
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  }
+
+  #follow() {
+    if (this.#following) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   #drawBubbles(conversation, selectedTurn) {

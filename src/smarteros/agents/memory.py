@@ -1,0 +1,13 @@
+"""Memory that training used and nobody needs any more."""
+
+from __future__ import annotations
+
+import ctypes
+
+
+def give_back_freed_memory() -> None:
+    """Hand freed memory back to the system. glibc keeps some 35 MB after the training; elsewhere nothing happens."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return
