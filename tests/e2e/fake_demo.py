@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from tests.unit.demo.serving import serving
 
 from smarteros.demo.page import demo_router
 from smarteros.domain.decisions import Decision, Entities
@@ -204,38 +203,6 @@ def _upstream(demo: FakeDemo) -> Starlette:
             Route(f"{conversations}/{{conversation}}/messages", messages, methods=["GET", "POST"]),
         ]
     )
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Serve an ASGI application on a free port of the loopback interface; yields its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-    started = threading.Event()
-
-    async def announce() -> None:
-        await server.startup()
-        started.set()
-
-    def run() -> None:
-        import asyncio
-
-        async def main() -> None:
-            server.config.load()
-            server.lifespan = server.config.lifespan_class(server.config)
-            await announce()
-            await server.main_loop()
-            await server.shutdown()
-
-        asyncio.run(main())
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert started.wait(10), "the server did not start"
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 @contextmanager

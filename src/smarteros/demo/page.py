@@ -114,18 +114,14 @@ class DemoTurns(BaseModel):
     reply_ids: dict[str, str]
 
 
-def demo_router(
-    database: Database, sandbox_url: str, chatwoot_url: str, about_us: AboutUs | None = None
-) -> APIRouter:
+def demo_router(database: Database, sandbox_url: str, chatwoot_url: str, about_us: AboutUs | None = None) -> APIRouter:
     """Build the page's routes.
 
     ``sandbox_url`` and ``chatwoot_url`` are base URLs without path. ``about_us`` returns what an outside program
     needs to know of this installation; it is added to ``GET /sandbox/info`` under ``smarteros``.
     """
     sandbox = Proxy(f"{sandbox_url.rstrip('/')}/sandbox", name="The sandbox", max_body_bytes=_MAX_SANDBOX_BODY)
-    chatwoot = Proxy(
-        f"{chatwoot_url.rstrip('/')}/public/api/v1", name="Chatwoot", max_body_bytes=_MAX_CHATWOOT_BODY
-    )
+    chatwoot = Proxy(f"{chatwoot_url.rstrip('/')}/public/api/v1", name="Chatwoot", max_body_bytes=_MAX_CHATWOOT_BODY)
     router = APIRouter(include_in_schema=False)
     _add_page(router)
     data = APIRouter(dependencies=[Depends(_own_page_or_program)])

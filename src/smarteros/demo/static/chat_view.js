@@ -15,6 +15,7 @@ export class ChatView {
   #bubbles = new Map();
   /** Whether the reader is at the end and wants to stay there when more comes. */
   #following = true;
+  #scrollTop = 0;
 
   constructor({ onTurn, onRetry }) {
     Object.assign(this, { onTurn, onRetry });
@@ -47,7 +48,10 @@ export class ChatView {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.#following = true;
+    // Only the reader scrolls up; a picture that loads also leaves the end far away.
+    else if (scrollTop < this.#scrollTop) this.#following = false;
+    this.#scrollTop = scrollTop;
   }
 
   #follow() {
@@ -166,8 +170,8 @@ export class ChatView {
   }
 
   #drawNotice(conversation) {
-    const outcome = conversation.waiting ? undefined : conversation.latestTurn?.outcome;
-    const key = { escalated: "with_a_person", muted: "with_a_person", failed: "not_answered" }[outcome];
+    const failed = !conversation.waiting && conversation.latestTurn?.outcome === "failed";
+    const key = conversation.withPerson ? "with_a_person" : failed ? "not_answered" : undefined;
     const notice = byId("notice");
     notice.hidden = key === undefined;
     const text = key ? t(key) : "";

@@ -54,7 +54,13 @@ export class Conversation {
   /** Whether a reply is expected: the last word is the customer's, and no turn has ended without one. */
   get waiting() {
     const last = this.messages.at(-1);
-    return last !== undefined && isCustomers(last) && this.#turnAbout(last) === undefined;
+    if (last === undefined || !isCustomers(last) || this.withPerson) return false;
+    return this.#turnAbout(last) === undefined;
+  }
+
+  /** Whether a person has taken over: from then on there are no turns, and silence is right. */
+  get withPerson() {
+    return ["escalated", "muted"].includes(this.latestTurn?.outcome);
   }
 
   get waitingLong() {
@@ -170,7 +176,7 @@ export class Conversation {
   }
 
   #pace() {
-    const hurry = !this.#settled && Date.now() - this.#lastSentAt < HURRY_FOR_MS;
+    const hurry = !this.#settled && !this.withPerson && Date.now() - this.#lastSentAt < HURRY_FOR_MS;
     return hurry ? WAITING_PACE_MS : IDLE_PACE_MS;
   }
 

@@ -11,7 +11,7 @@ export function duration(milliseconds) {
 }
 
 export function percent(share) {
-  return `${number(share * 100, 0)} %`;
+  return `${number(share * 100, 1)} %`;
 }
 
 /** The hour of an instant given as epoch seconds or ISO text. */
