@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from tests.conftest import RunningStack
 from tests.e2e.world import World
 
 
 @pytest.fixture(scope="session")
-def world(stack: RunningStack) -> World:
+def world(stack: RunningStack) -> Iterator[World]:
     """An outside program that knows the URL only."""
-    return World(stack.url)
+    with World(stack.url) as opened:
+        yield opened

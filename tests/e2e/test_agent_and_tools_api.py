@@ -136,7 +136,8 @@ def test_health_names_every_dependency(world: World) -> None:
 
 
 def test_metrics_speak_of_turns_and_steps(world: World) -> None:
-    world.customer(SHOES).ask("¿hacen envíos a Temuco?")
+    customer = world.customer(SHOES)
+    customer.turn_of(customer.write("¿hacen envíos a Temuco?"))
     text = world.http.get(f"{world.url}/metrics").text
 
     assert 'smos_turns_total{flow="e2e_faq_quick",outcome="answered",tenant="TENANT_DEMO"}' in text

@@ -32,38 +32,38 @@ def test_no_child_survives_when_the_demo_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_second_start_on_the_same_data_goes_on_where_it_was(tmp_path: Path) -> None:
-    with DemoProcess(tmp_path, "--port", "0") as demo:
-        customer = World(demo.url).customer(SHOES)
+    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
+        customer = world.customer(SHOES)
         customer.ask("¿Tienen zapatillas talla 42?")
-    with DemoProcess(tmp_path, "--port", "0") as demo:
-        back = _same_customer(World(demo.url), customer)
+    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
+        back = _same_customer(world, customer)
         assert len(back.replies()) == 1
 
         assert "/cart/" in back.ask("sí")
 
 
 def test_fresh_forgets_everything(tmp_path: Path) -> None:
-    with DemoProcess(tmp_path, "--port", "0") as demo:
-        world = World(demo.url)
-        world.customer(SHOES).ask("hola")
+    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
+        customer = world.customer(SHOES)
+        customer.turn_of(customer.write("hola"))
         key = world.info["smarteros"]["webhook_urls"][SHOES].rsplit("/", 1)[1]
-    with DemoProcess(tmp_path, "--port", "0", "--fresh") as demo:
-        world = World(demo.url)
+    with DemoProcess(tmp_path, "--port", "0", "--fresh") as demo, World(demo.url) as world:
         assert world.audit(SHOES) == []
         assert not world.info["smarteros"]["webhook_urls"][SHOES].endswith(key)
 
 
 def test_a_turn_that_was_running_when_the_demo_was_killed_is_answered_once_after_the_restart(tmp_path: Path) -> None:
-    with DemoProcess(tmp_path, "--port", "0") as demo:
-        world = World(demo.url)
+    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
         customer = world.customer(SHOES)
         slow = {"service": "chatwoot", "kind": "slow", "scope": None, "times": None, "value": 3}
-        sent = customer.write("¿Cuál es el horario de atención?")
         world.http.post(f"{demo.url}/sandbox/faults", json=slow).raise_for_status()
+        sent = customer.write("¿Cuál es el horario de atención?")
+        world.until_received(SHOES, sent)
         demo.kill()
-    with DemoProcess(tmp_path, "--port", "0") as demo:
-        back = _same_customer(World(demo.url), customer)
+    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
+        back = _same_customer(world, customer)
         back.reply_to(sent)
+        back.turn_of(sent)
 
         assert len(back.replies()) == 1
 

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 import uuid
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -22,6 +22,12 @@ class World:
         self.http = httpx2.Client(timeout=15, trust_env=False)
         self.info = self.http.get(f"{url}/sandbox/info").json()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def shop(self, tenant_id: str) -> dict[str, Any]:
         return next(shop for shop in self.info["tenants"] if shop["tenant_id"] == tenant_id)
 
@@ -33,6 +39,18 @@ class World:
 
     def audit(self, tenant_id: str, **query: str) -> list[dict[str, Any]]:
         return self._operator("audit", tenant_id=tenant_id, limit="500", **query)["events"]
+
+    def until_received(self, tenant_id: str, message_id: int) -> None:
+        """Wait until Chatwoot has delivered a message to us."""
+        account = str(self.shop(tenant_id)["account_id"])
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            query = {"account_id": account}
+            log = self.http.get(f"{self.url}/sandbox/webhook-deliveries", params=query).json()["deliveries"]
+            if any(d["message_id"] == message_id and d["status"] == 200 for d in log):
+                return
+            time.sleep(0.01)
+        raise AssertionError("the message was not delivered")
 
     def post_webhook(
         self, url: str, body: bytes, secret: str, *, at: int | None = None, **headers: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.agents.talk import Talk, small_knowledge_base
 
 from smarteros.agents.native import NativeAgent
-from tests.unit.agents.talk import Talk, small_knowledge_base
 
 
 @pytest.fixture(scope="session")

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.agents.talk import SCOPE, Talk
 from typer.testing import CliRunner
 
 from smarteros.cli.agent import app
 from smarteros.domain.errors import RejectedInputError
-from tests.unit.agents.talk import SCOPE, Talk
 
 
 @pytest.fixture
 def runner(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     tenant = SimpleNamespace(tenant_id=SCOPE.tenant_id)
 
+    def tenant_of(_tenant_id: str) -> SimpleNamespace:
+        return tenant
+
     @contextmanager
-    def services(_settings: object) -> Iterator[SimpleNamespace]:
-        yield SimpleNamespace(agent=talk.agent, tenants=SimpleNamespace(get=lambda _id: tenant))
+    def services(_settings: object) -> Generator[SimpleNamespace]:
+        yield SimpleNamespace(agent=talk.agent, tenants=SimpleNamespace(get=tenant_of))
 
     monkeypatch.setattr("smarteros.bootstrap.open_services", services)
     return CliRunner()

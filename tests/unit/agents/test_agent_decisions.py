@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.agents.talk import TEXTS, Talk
 
 from smarteros.domain.decisions import DialogueState, Language, OcrEntities
-from tests.unit.agents.talk import TEXTS, Talk
 
 
 def test_a_product_question_becomes_a_search_with_what_it_names(talk: Talk):
@@ -147,13 +147,22 @@ def test_the_language_changes_only_when_the_customer_changes_it(
 
 
 @pytest.mark.parametrize(
-    "text", ["nadie responde hace días", "los voy a denunciar al SERNAC", "😡😡", "son unos estafadores", "QUE PASA!! RESPONDAN!!"]
+    "text",
+    [
+        "nadie responde hace días",
+        "los voy a denunciar al SERNAC",
+        "😡😡",
+        "son unos estafadores",
+        "QUE PASA!! RESPONDAN!!",
+    ],
 )
 def test_frustration_is_noticed(talk: Talk, text: str):
     assert talk.ask(text).frustrated
 
 
-@pytest.mark.parametrize("text", ["HOLA TIENEN ZAPATILLAS TALLA 42", "no me gustó el color", "¿nadie atiende el domingo?"])
+@pytest.mark.parametrize(
+    "text", ["HOLA TIENEN ZAPATILLAS TALLA 42", "no me gustó el color", "¿nadie atiende el domingo?"]
+)
 def test_capitals_or_a_plain_no_are_not_frustration(talk: Talk, text: str):
     assert not talk.ask(text).frustrated
 

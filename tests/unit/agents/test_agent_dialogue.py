@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-
-from smarteros.domain.decisions import DialogueState, Entities
 from tests.unit.agents.talk import AFTER_A_LIST, BLACK, RED, Talk
 
+from smarteros.domain.decisions import Action, DialogueState, Entities
 
-def bought(decision_actions: object) -> list[tuple[str, int]]:
-    (action,) = decision_actions  # type: ignore[misc]
+
+def bought(actions: tuple[Action, ...]) -> list[tuple[str, int]]:
+    (action,) = actions
     assert action.tool == "shopify_create_cart"
     return [(line["variant_id"], line["quantity"]) for line in action.params["lines"]]
 
@@ -24,7 +24,16 @@ def test_a_yes_to_the_offer_prepares_the_cart_of_the_first_product(talk: Talk, t
 
 @pytest.mark.parametrize(
     "text",
-    ["el segundo", "la opción 2", "quiero el negro", "sí, el negro", "el de ruta", "2", "el de 49990", "the second one"],
+    [
+        "el segundo",
+        "la opción 2",
+        "quiero el negro",
+        "sí, el negro",
+        "el de ruta",
+        "2",
+        "el de 49990",
+        "the second one",
+    ],
 )
 def test_the_product_is_chosen_by_place_colour_name_or_price(talk: Talk, text: str):
     assert bought(talk.ask(text, state=AFTER_A_LIST).actions) == [(BLACK.variant_id, 1)]
@@ -74,9 +83,7 @@ def test_an_invoice_number_after_the_bot_asked_for_it_is_looked_up(talk: Talk, t
     state = DialogueState(intent="return_request", pending="invoice_photo")
     decision = talk.ask(text, state=state)
     assert decision.intent == "return_request"
-    assert [(a.tool, a.params) for a in decision.actions] == [
-        ("odoo_find_invoice", {"invoice_number": "INV-2025-007"})
-    ]
+    assert [(a.tool, a.params) for a in decision.actions] == [("odoo_find_invoice", {"invoice_number": "INV-2025-007"})]
 
 
 def test_a_bare_folio_counts_as_an_invoice_only_when_it_was_asked_for(talk: Talk):

@@ -7,9 +7,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.agents.talk import Talk, small_knowledge_base
 
 from smarteros.agents.native import NativeAgent
-from tests.unit.agents.talk import Talk, small_knowledge_base
 
 AGENT = Talk(NativeAgent(small_knowledge_base()))
 GENEROUS_S = 1.0  # twenty times what was measured: the test must not fail on a busy machine

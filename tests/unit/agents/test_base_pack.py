@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from tests.unit.agents.talk import HELD_OUT_SETS, held_out
 
 from smarteros.agents.intents import base_examples, examples_in
 from smarteros.agents.normalise import normalise
 from smarteros.domain.decisions import Intent
-from tests.unit.agents.talk import HELD_OUT_SETS, held_out
 
 SCENARIO_SENTENCES = [
     "¿Tienen zapatillas talla 42?",

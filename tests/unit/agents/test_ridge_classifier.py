@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import cast
 
-from smarteros.agents.features import Vectoriser, gram_matrix
+import numpy as np
+import numpy.typing as npt
+
+from smarteros.agents.features import SparseRow, Vectoriser, gram_matrix
 from smarteros.agents.ridge import train_ridge
 
 TEXTS = [
@@ -14,13 +17,13 @@ TEXTS = [
 TARGETS = [0, 0, 0, 1, 1, 1, 2, 2, 2, 1]
 
 
-def rows_of(texts: list[str]):
+def rows_of(texts: list[str]) -> tuple[Vectoriser, list[SparseRow]]:
     words = [text.split() for text in texts]
     vectoriser = Vectoriser(words)
     return vectoriser, [vectoriser.row(w) for w in words]
 
 
-def dense(rows, width: int):
+def dense(rows: list[SparseRow], width: int) -> npt.NDArray[np.float64]:
     matrix = np.zeros((len(rows), width))
     for number, row in enumerate(rows):
         matrix[number, row.columns] = row.values
@@ -36,13 +39,15 @@ def test_the_gram_matrix_holds_all_inner_products():
 def test_left_out_scores_are_those_of_really_leaving_out():
     vectoriser, rows = rows_of(TEXTS)
     trained = train_ridge(rows, TARGETS, width=vectoriser.size, classes=3, strength=1.0)
-    matrix, wanted = dense(rows, vectoriser.size), np.eye(3)[TARGETS]
-    offset = wanted.mean(axis=0)
+    matrix = dense(rows, vectoriser.size)
+    wanted: npt.NDArray[np.float64] = np.eye(3)[TARGETS]
+    offset: npt.NDArray[np.float64] = wanted.mean(axis=0)
     for out in range(len(rows)):
         kept = np.arange(len(rows)) != out
-        gram = matrix[kept] @ matrix[kept].T + np.eye(kept.sum())
-        weights = matrix[kept].T @ np.linalg.solve(gram, wanted[kept] - offset)
-        scores = (matrix[out] @ weights + offset) / trained.model.temperature
+        gram: npt.NDArray[np.float64] = matrix[kept] @ matrix[kept].T + np.eye(kept.sum())
+        inverse = cast(npt.NDArray[np.float64], np.linalg.inv(gram))
+        weights = matrix[kept].T @ (inverse @ (wanted[kept] - offset))
+        scores: npt.NDArray[np.float64] = (matrix[out] @ weights + offset) / trained.model.temperature
         expected = np.exp(scores - scores.max())
         assert np.allclose(trained.left_out[out], expected / expected.sum(), atol=1e-3)
 
