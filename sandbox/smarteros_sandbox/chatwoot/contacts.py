@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 from smarteros_sandbox.chatwoot.attributes import check_custom_attributes
-from smarteros_sandbox.chatwoot.errors import ApiError, invalid
+from smarteros_sandbox.chatwoot.errors import invalid
 from smarteros_sandbox.chatwoot.records import Account, Contact, ContactInbox, Inbox, JsonObject
 from smarteros_sandbox.chatwoot.shapes import webhook
 from smarteros_sandbox.chatwoot.store import UNIQUE_CONTACT_FIELDS
@@ -153,7 +153,8 @@ class Contacts:
             case "email" if email:
                 return email.strip().lower()
             case "email":
-                raise ApiError(422, {"error": "Invalid source_id: an email inbox needs the contact's email"})
+                # Chatwoot has no public API on mail inboxes; here a visitor may leave the address out.
+                return f"{uuid4().hex}@visitor.invalid"
             case _:
                 wanted = as_text(fields.get("source_id"))
                 return wanted[:MAX_SOURCE_ID] if wanted and "/" not in wanted else str(uuid4())

@@ -25,7 +25,7 @@ _COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye"})
 _FAQ: frozenset[Intent] = frozenset(
     {"faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact"}
 )
-_ABOUT_A_PURCHASE: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request", "faq_returns"})
+_ABOUT_A_PURCHASE: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request", "faq_returns", "order_status"})
 
 
 @dataclass(frozen=True)

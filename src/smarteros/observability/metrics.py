@@ -25,9 +25,7 @@ STEP_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
-TOOL_CALLS = Counter(
-    "smos_tool_calls_total", "Tool calls by outcome", ["tenant", "tool", "outcome"], registry=REGISTRY
-)
+TOOL_CALLS = Counter("smos_tool_calls_total", "Tool calls by outcome", ["tenant", "tool", "outcome"], registry=REGISTRY)
 DEPENDENCY_UP = Gauge(
     "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY
 )

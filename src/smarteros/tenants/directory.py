@@ -109,9 +109,7 @@ class TenantDirectory:
         if known and not fresh and now - known[0] < FRESH_FOR_S:
             return known[1]
         with self._database.installation() as connection:
-            rows = connection.execute(
-                sa.select(tenants.c.settings).where(where).order_by(tenants.c.tenant_id)
-            ).all()
+            rows = connection.execute(sa.select(tenants.c.settings).where(where).order_by(tenants.c.tenant_id)).all()
         found = tuple(Tenant.model_validate(row.settings) for row in rows)
         with self._lock:
             if len(self._remembered) > 10_000:  # strangers may ask for any key; the memory stays bounded

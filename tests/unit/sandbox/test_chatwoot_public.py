@@ -83,9 +83,10 @@ def test_an_automatic_reply_is_marked(stand: Stand, bot_url: Receiver) -> None:
     assert hook.json["content_attributes"]["email"]["auto_reply"] is True
 
 
-def test_an_email_contact_needs_an_address(stand: Stand) -> None:
+def test_a_visitor_of_an_email_inbox_may_leave_the_address_out(stand: Stand) -> None:
     answer = stand.client.post("/public/api/v1/inboxes/email-1/contacts", json={"name": "Juan"})
-    assert answer.status_code == 422
+    assert answer.status_code == 200
+    assert answer.json()["source_id"].endswith("@visitor.invalid")
 
 
 def test_the_same_customer_is_found_again(stand: Stand) -> None:
