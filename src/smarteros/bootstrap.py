@@ -18,7 +18,6 @@ from cryptography.fernet import Fernet
 from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.native import NativeAgent
-from smarteros.agents.protocol import Agent
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet, load_contracts
@@ -65,7 +64,7 @@ class Services:
     secrets: SecretStore
     contracts: ContractSet
     knowledge: KnowledgeBase
-    agent: Agent
+    agent: NativeAgent
     channel: Channel
     tools: ToolProvider
     reader: DocumentReader
@@ -234,7 +233,7 @@ def _checks(services: Services, engine: Engine) -> dict[str, Check]:
     checks: dict[str, Check] = {
         "store": services.database.ping,
         "engine": lambda: engine.running,
-        "agent": lambda: bool(services.contracts.by_id),
+        "agent": lambda: services.agent.ready,
         "tools": lambda: bool(services.tools.specs()),
     }
     for tenant in services.tenants.all():

@@ -99,7 +99,15 @@ def any_cart_lines(extraction: Extraction, state: DialogueState) -> tuple[CartLi
     chosen = cart_lines(extraction, state)
     if chosen or not state.offered or names_another_product(extraction, state.offered):
         return chosen
+    if _points_beyond(extraction, state.offered):
+        return ()
     return _lines(_described(extraction, state.offered) or state.offered[:1], extraction)
+
+
+def _points_beyond(extraction: Extraction, offered: tuple[Product, ...]) -> bool:
+    """Tell whether a message chooses a place the list does not have: "el segundo" of one product."""
+    plain = _plain(extraction)
+    return any(pattern.search(plain) for pattern in _ORDINALS[len(offered) :])
 
 
 def names_another_product(extraction: Extraction, offered: tuple[Product, ...]) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+
 from smarteros.agents import replies
 from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.gazetteer import base_gazetteer
@@ -34,31 +38,66 @@ _SURE = 0.8
 _SEARCHED = ("size", "color", "brand", "price_min", "price_max")
 
 
+@dataclass(frozen=True)
+class Brain:
+    """What was learnt: only read once it is made, so threads may share it."""
+
+    extractor: EntityExtractor
+    languages: LanguageDetector
+    interpreter: Interpreter
+
+    @classmethod
+    def trained(cls, extra_examples: Examples | None = None) -> Brain:
+        """Learn the base pack and the extra examples; about a second of CPU."""
+        extractor = EntityExtractor(base_gazetteer())
+        brain = cls(
+            extractor,
+            LanguageDetector(examples_in("es"), examples_in("en")),
+            Interpreter(extractor, IntentModel(extractor, extra_examples=extra_examples)),
+        )
+        give_back_freed_memory()
+        return brain
+
+
 class NativeAgent:
     """Agent that runs inside the process: no account, no model download, some milliseconds a message.
 
-    Trained when it is made (about a second); after that it is only read, so threads may share it.
+    It learns on a thread of its own from the moment it is made; only the first question waits for that.
     """
 
     def __init__(self, knowledge: KnowledgeBase, *, extra_examples: Examples | None = None) -> None:
         self._knowledge = knowledge
-        self._extractor = EntityExtractor(base_gazetteer())
-        self._languages = LanguageDetector(examples_in("es"), examples_in("en"))
-        self._interpreter = Interpreter(self._extractor, IntentModel(self._extractor, extra_examples=extra_examples))
-        give_back_freed_memory()
+        self._brain: Future[Brain] = Future()
+        threading.Thread(target=self._learn, args=(extra_examples,), name="agent-training", daemon=True).start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has learnt what it needs and can answer at once."""
+        return self._brain.done() and self._brain.exception() is None
+
+    def wait_until_ready(self) -> None:
+        """Return when it has learnt; raises what went wrong."""
+        self._brain.result()
+
+    def _learn(self, extra_examples: Examples | None) -> None:
+        try:
+            self._brain.set_result(Brain.trained(extra_examples))
+        except Exception as error:  # raised again to whoever asks; a thread that dies alone would leave them waiting
+            self._brain.set_exception(error)
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""
+        brain = self._brain.result()
         context, text = request.context, request.message.content
         state = context.state
         current: Language = state.language or ("en" if context.language.startswith("en") else "es")
-        language = self._languages.detect(text, current=current, history=context.history)
-        extraction = self._extractor.extract(
+        language = brain.languages.detect(text, current=current, history=context.history)
+        extraction = brain.extractor.extract(
             text,
             today=in_santiago(context.now).date() if context.now is not None else None,
             about_sizes=state.entities.category is not None or bool(state.offered),
         )
-        understood = self._interpreter.understand(request, extraction)
+        understood = brain.interpreter.understand(request, extraction)
         complains = understood.intent == "complaint" and understood.confidence >= _SURE
         hits = self._passages(request.tenant_id, understood, language)
         return Decision(

@@ -43,4 +43,5 @@ def serve(
             )
             server = _AnnouncingServer(config)
             server.announce = lambda: announce(url)
+            services.agent.wait_until_ready()
             server.run(sockets=[listener])

@@ -44,6 +44,12 @@ def test_both_products_and_a_quantity_can_be_asked_for(talk: Talk):
     assert bought(talk.ask("quiero 3 del segundo", state=AFTER_A_LIST).actions) == [(BLACK.variant_id, 3)]
 
 
+@pytest.mark.parametrize("text", ["quiero el tercero", "la cuarta", "the third one please"])
+def test_a_place_the_list_does_not_have_buys_nothing(talk: Talk, text: str):
+    decision = talk.ask(text, state=AFTER_A_LIST)
+    assert [action.tool for action in decision.actions if action.tool == "shopify_create_cart"] == []
+
+
 @pytest.mark.parametrize("text", ["no", "no gracias", "por ahora no, gracias", "no thanks", "lo voy a pensar"])
 def test_a_no_to_the_offer_ends_politely(talk: Talk, text: str):
     decision = talk.ask(text, state=AFTER_A_LIST)
