@@ -115,7 +115,7 @@ def test_a_visitor_sends_a_sample_invoice_as_the_person_who_bought_it(page: Page
 
     reply_with(page, "garantía")
     assert page.locator(".message.customer img").count() == 1
-    assert "odoo_find_invoice" in page.locator("#turn-facts").inner_text()
+    page.locator("#turn-facts", has_text="odoo_find_invoice").wait_for(timeout=PATIENCE_MS)
     assert complaints.texts == []
 
 

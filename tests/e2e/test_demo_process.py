@@ -124,14 +124,19 @@ def test_saying_something_without_a_running_demo_starts_one_for_it(tmp_path: Pat
         assert step in said
 
 
-def test_saying_things_goes_on_in_the_same_conversation(tmp_path: Path) -> None:
-    with DemoProcess(tmp_path, "--port", "0"):
-        _say(tmp_path, "¿Tienen zapatillas talla 42?")
-        assert "/cart/" in _say(tmp_path, "sí")
+def test_saying_things_goes_on_in_the_same_conversation_and_takes_photos(tmp_path: Path) -> None:
+    data_dir, photo = tmp_path / "data", tmp_path / "boleta.png"
+    with DemoProcess(data_dir, "--port", "0") as demo, World(demo.url) as world:
+        _say(data_dir, "¿Tienen zapatillas talla 42?")
+        assert "/cart/" in _say(data_dir, "sí")
+
+        unknown = next(invoice for invoice in world.shop(SHOES)["invoices"] if not invoice["in_odoo"])
+        photo.write_bytes(world.http.get(demo.url + unknown["image_url"]).content)
+        assert "No encontré esa factura" in _say(data_dir, "¿Tiene garantía?", "--attach", str(photo))
 
 
-def _say(data_dir: Path, text: str) -> str:
-    command = [sys.executable, "-m", "smarteros.cli.main", "demo", "say", text, "--data-dir", str(data_dir)]
+def _say(data_dir: Path, text: str, *options: str) -> str:
+    command = [sys.executable, "-m", "smarteros.cli.main", "demo", "say", text, "--data-dir", str(data_dir), *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
