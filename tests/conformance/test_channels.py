@@ -12,34 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.support import MemorySecrets
 
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.protocol import Channel
 from smarteros.domain.errors import ConfigError, PermanentError, TransientError
 from smarteros.domain.messages import OutgoingReply
-from smarteros.domain.tenants import InboxSettings, Tenant, TenantScope
+from smarteros.domain.tenants import InboxSettings, Tenant
 from smarteros.kit.http import HttpClient
 
 ACCOUNT, CONVERSATION = 31, 208
 BOT_TOKEN, USER_TOKEN = "bot-token", "user-token"
-
-
-class Secrets:
-    """One tenant's secrets, in memory."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self.values = values
-
-    def read(self, scope: TenantScope, path: str) -> str:
-        if path not in self.values:
-            raise ConfigError("secret_missing", f"{path} is missing")
-        return self.values[path]
-
-    def find(self, scope: TenantScope, path: str) -> str | None:
-        return self.values.get(path)
-
-    def write(self, scope: TenantScope, path: str, value: str) -> None:
-        self.values[path] = value
 
 
 class SmallChatwoot:
@@ -142,7 +125,7 @@ class Bench:
     def __init__(self, chatwoot: SmallChatwoot, http: HttpClient, *, user_token: bool) -> None:
         secrets = {"chatwoot/api_token": BOT_TOKEN, **({"chatwoot/user_token": USER_TOKEN} if user_token else {})}
         self.chatwoot = chatwoot
-        self.secrets = Secrets(secrets)
+        self.secrets = MemorySecrets({("TENANT_AROMO", path): value for path, value in secrets.items()})
         self.slept: list[float] = []
         self.channel: Channel = self.new_worker(http)
         self.tenant = Tenant(
@@ -316,7 +299,7 @@ CALLS: list[Callable[[Bench], object]] = [
 
 @pytest.mark.parametrize("call", CALLS)
 def test_refused_credentials_are_the_operators_to_solve(bench: Bench, call: Callable[[Bench], object]) -> None:
-    bench.secrets.values["chatwoot/api_token"] = "wrong"
+    bench.secrets.write(bench.tenant.scope, "chatwoot/api_token", "wrong")
     with pytest.raises(ConfigError):
         call(bench)
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from PIL import Image, ImageOps
+from tests.support import MemorySecrets, serving
 
 from smarteros.documents.extract import extract
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
@@ -27,24 +26,6 @@ from smarteros_sandbox.shops.loader import load_shops
 from smarteros_sandbox.shops.models import DemoShop
 from smarteros_sandbox.shops.render import render_invoice
 from smarteros_sandbox.vision import create_vision_app
-
-
-class Secrets:
-    """The keys of the demo shops, in memory."""
-
-    def __init__(self, keys: dict[str, str]) -> None:
-        self.keys = keys
-
-    def read(self, scope: TenantScope, path: str) -> str:
-        if path != "ocr/api_key" or scope.tenant_id not in self.keys:
-            raise ConfigError("secret_missing", f"{path} is missing")
-        return self.keys[scope.tenant_id]
-
-    def find(self, scope: TenantScope, path: str) -> str | None:
-        return self.keys.get(scope.tenant_id)
-
-    def write(self, scope: TenantScope, path: str, value: str) -> None:
-        self.keys[scope.tenant_id] = value
 
 
 @pytest.fixture(scope="module")
@@ -67,21 +48,14 @@ def faults() -> Faults:
 @pytest.fixture(scope="module")
 def vision_url(faults: Faults) -> Iterator[str]:
     app = create_vision_app(load_shops(date(2025, 11, 17)), faults)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    give_up_at = time.monotonic() + 20
-    while not server.started and time.monotonic() < give_up_at:
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture
 def vision(vision_url: str, shop: DemoShop) -> Iterator[VisionOcrEngine]:
     http = HttpClient(default_timeout_s=5)
-    secrets = Secrets({shop.spec.tenant_id: shop.spec.vision_api_key})
+    secrets = MemorySecrets({(shop.spec.tenant_id, "ocr/api_key"): shop.spec.vision_api_key})
     scope = TenantScope(tenant_id=shop.spec.tenant_id)
     yield VisionOcrEngine(http, secrets, scope, vision_url, sleep=lambda _seconds: None)
     http.close()

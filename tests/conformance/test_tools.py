@@ -5,27 +5,22 @@ The embedded provider is run over the stand-in shop and ERP on loopback.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
-import uvicorn
+from tests.support import MemorySecrets, serving
 
-from smarteros.domain.errors import ConfigError
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.kit.http import HttpClient
-from smarteros.store.database import Database
-from smarteros.tools.cache import MemoryToolCache, Seen, ToolCache
+from smarteros.tools.cache import MemoryToolCache
 from smarteros.tools.embedded import embedded_tools
 from smarteros.tools.protocol import ToolContext, ToolProvider
-from smarteros.tools.stored_cache import PostgresToolCache
 from smarteros_sandbox.faults import Faults
 from smarteros_sandbox.shopify import create_shopify_app
 from smarteros_sandbox.shops.loader import load_shops
@@ -35,38 +30,6 @@ FIRST_START = date(2025, 11, 17)
 TODAY = date(2025, 11, 1)
 MARIA = Contact(id=1, name="María González", phone="+56912345678")
 SEARCH, CART, INVOICE = "shopify_search_products", "shopify_create_cart", "odoo_find_invoice"
-
-
-class Secrets:
-    """Secrets of the demo shops, in memory."""
-
-    def __init__(self, values: dict[tuple[str, str], str]) -> None:
-        self.values = values
-
-    def read(self, scope: TenantScope, path: str) -> str:
-        value = self.find(scope, path)
-        if value is None:
-            raise ConfigError("secret_missing", f"{scope.tenant_id} has no {path}")
-        return value
-
-    def find(self, scope: TenantScope, path: str) -> str | None:
-        return self.values.get((scope.tenant_id, path))
-
-    def write(self, scope: TenantScope, path: str, value: str) -> None:
-        self.values[scope.tenant_id, path] = value
-
-
-def serve(app: Any) -> Iterator[str]:
-    """Serve an ASGI app on a free port of loopback."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    give_up_at = time.monotonic() + 20
-    while not server.started and time.monotonic() < give_up_at:
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +55,7 @@ class Changeable:
 @pytest.fixture(scope="module")
 def shopify(shops: tuple[DemoShop, ...], faults: Faults) -> Iterator[tuple[str, Changeable]]:
     app = Changeable(create_shopify_app(shops, faults))
-    for url in serve(app):
+    with serving(app) as url:
         yield url, app
 
 
@@ -106,7 +69,8 @@ def shopify_url(shopify: tuple[str, Changeable], shops: tuple[DemoShop, ...], fa
 @pytest.fixture(scope="module")
 def odoo_url(shops: tuple[DemoShop, ...], faults: Faults) -> Iterator[str]:
     odoo = pytest.importorskip("smarteros_sandbox.odoo", reason="the stand-in Odoo is absent")
-    yield from serve(odoo.create_odoo_app(shops, faults))
+    with serving(odoo.create_odoo_app(shops, faults)) as url:
+        yield url
 
 
 @dataclass
@@ -115,7 +79,7 @@ class Bench:
 
     provider: ToolProvider
     tenants: dict[str, Tenant]
-    secrets: Secrets
+    secrets: MemorySecrets
     faults: Faults
 
     def call(
@@ -165,7 +129,7 @@ def secrets_of(shop: DemoShop) -> dict[tuple[str, str], str]:
 
 @pytest.fixture
 def bench(shops: tuple[DemoShop, ...], shopify_url: str, faults: Faults) -> Iterator[Bench]:
-    secrets = Secrets({key: value for shop in shops for key, value in secrets_of(shop).items()})
+    secrets = MemorySecrets({key: value for shop in shops for key, value in secrets_of(shop).items()})
     http = HttpClient()
     provider = embedded_tools(
         http=http,
@@ -415,62 +379,3 @@ def test_an_unreachable_erp_is_an_error_without_details(bench: Bench) -> None:
     bench.secrets.write(bench.tenants["TENANT_DEMO"].scope, "odoo/instance_url", "http://127.0.0.1:1")
     result = bench.call(INVOICE, invoice_number="INV-2025-001", fallback=True)
     assert (result.outcome, result.error_code, result.data) == ("error", "odoo_unavailable", None)
-
-
-NOON = datetime(2025, 11, 17, 12, tzinfo=UTC)
-CACHES: dict[str, Callable[[pytest.FixtureRequest], ToolCache]] = {
-    "memory": lambda _request: MemoryToolCache(),
-    "postgres": lambda request: PostgresToolCache(_database(request)),
-}
-
-
-def _database(request: pytest.FixtureRequest) -> Database:
-    database: Database = request.getfixturevalue("database")
-    return database
-
-
-@pytest.fixture(params=sorted(CACHES))
-def cache(request: pytest.FixtureRequest) -> ToolCache:
-    return CACHES[request.param](request)
-
-
-@pytest.fixture
-def scope(request: pytest.FixtureRequest) -> TenantScope:
-    return TenantScope(tenant_id=f"TENANT_CACHE_{abs(hash(request.node.nodeid)) % 10**12}")
-
-
-def test_a_cache_gives_back_what_was_seen_last(cache: ToolCache, scope: TenantScope) -> None:
-    cache.put(scope, "products:a", {"n": 1}, NOON)
-    cache.put(scope, "products:a", {"n": 2, "name": "Ñuñoa"}, NOON + timedelta(hours=1))
-    assert cache.latest(scope, "products:a", NOON) == Seen({"n": 2, "name": "Ñuñoa"}, NOON + timedelta(hours=1))
-
-
-def test_a_cache_does_not_give_what_is_too_old_or_was_never_seen(cache: ToolCache, scope: TenantScope) -> None:
-    cache.put(scope, "products:a", {"n": 1}, NOON)
-    assert cache.latest(scope, "products:a", NOON + timedelta(seconds=1)) is None
-    assert cache.latest(scope, "products:b", NOON) is None
-    assert cache.recent(scope, "products:", NOON + timedelta(seconds=1)) == ()
-
-
-def test_a_cache_gives_the_newest_of_a_kind_first(cache: ToolCache, scope: TenantScope) -> None:
-    for hour in (2, 1, 3):
-        cache.put(scope, f"products:{hour}", {"n": hour}, NOON + timedelta(hours=hour))
-    cache.put(scope, "other:x", {"n": 9}, NOON + timedelta(hours=9))
-    assert [seen.data["n"] for seen in cache.recent(scope, "products:", NOON)] == [3, 2, 1]
-    assert [seen.data["n"] for seen in cache.recent(scope, "products:", NOON, limit=1)] == [3]
-    assert cache.recent(scope, "product%", NOON) == ()
-
-
-def test_a_cache_of_another_tenant_is_empty(cache: ToolCache, scope: TenantScope) -> None:
-    cache.put(scope, "products:a", {"n": 1}, NOON)
-    other = TenantScope(tenant_id="TENANT_CACHE_OTHER")
-    assert cache.latest(other, "products:a", NOON) is None
-    assert cache.recent(other, "products:", NOON) == ()
-
-
-def test_the_cache_of_a_process_forgets_what_was_written_longest_ago(scope: TenantScope) -> None:
-    cache = MemoryToolCache(entries_per_tenant=2)
-    for name in "abc":
-        cache.put(scope, name, {}, NOON)
-    assert cache.latest(scope, "a", NOON) is None
-    assert cache.latest(scope, "c", NOON) is not None

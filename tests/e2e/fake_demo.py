@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from tests.unit.demo.serving import serving
+from tests.support import serving
 
 from smarteros.demo.page import demo_router
 from smarteros.domain.decisions import Decision, Entities

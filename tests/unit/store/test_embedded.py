@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,16 @@ from smarteros.store.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 server.start()
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+START_AND_WAIT = """
+import sys
+from pathlib import Path
+from smarteros.store.embedded import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+server.start()
+print("ready", flush=True)
+sys.stdin.read()
 """
 
 
@@ -78,3 +91,34 @@ def test_it_listens_on_no_network_port(tmp_path: Path) -> None:
             assert connection.execute(sa.text("SHOW listen_addresses")).scalar_one() == ""
             directory = connection.execute(sa.text("SHOW unix_socket_directories")).scalar_one()
     assert not Path(directory).exists()
+
+
+def test_a_server_that_died_is_started_again_at_the_same_address(tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path) as server:
+        pid = int((tmp_path / "cluster" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+
+        assert eventually_one(server.url())
+
+
+def test_a_process_that_joined_runs_the_server_when_the_first_one_dies(tmp_path: Path) -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-c", START_AND_WAIT, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert first.stdout is not None
+    first.stdout.readline()
+    with first, EmbeddedPostgres(tmp_path) as joined:
+        assert one(joined.url()) == 1
+        first.kill()
+        first.wait(timeout=5)
+
+        assert eventually_one(joined.url())
+
+
+def eventually_one(url: str, within_s: float = 20) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(sa.exc.OperationalError):
+            return one(url) == 1
+        time.sleep(0.05)
+    return False

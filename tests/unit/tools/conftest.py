@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.support import MemorySecrets
 
-from smarteros.domain.errors import ConfigError
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.tenants import Tenant
 from smarteros.kit.http import HttpClient
 from smarteros.tools.deadline import Deadline
 from smarteros.tools.protocol import ToolContext
@@ -87,25 +87,6 @@ def server() -> Iterator[Loopback]:
     http_server.shutdown()
     http_server.server_close()
     thread.join(5)
-
-
-class MemorySecrets:
-    """Secrets of tenants, in memory."""
-
-    def __init__(self, values: dict[tuple[str, str], str]) -> None:
-        self.values = values
-
-    def read(self, scope: TenantScope, path: str) -> str:
-        value = self.find(scope, path)
-        if value is None:
-            raise ConfigError("secret_missing", f"{scope.tenant_id} has no {path}")
-        return value
-
-    def find(self, scope: TenantScope, path: str) -> str | None:
-        return self.values.get((scope.tenant_id, path))
-
-    def write(self, scope: TenantScope, path: str, value: str) -> None:
-        self.values[scope.tenant_id, path] = value
 
 
 @pytest.fixture

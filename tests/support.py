@@ -1,4 +1,4 @@
-"""Serving an ASGI application on the loopback interface for as long as a test needs it."""
+"""What tests of several kinds need: an application on loopback, secrets in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,28 @@ from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from smarteros.domain.errors import ConfigError
+from smarteros.domain.tenants import TenantScope
+
+
+class MemorySecrets:
+    """A SecretStore of one test: values by tenant and path."""
+
+    def __init__(self, values: dict[tuple[str, str], str]) -> None:
+        self.values = values
+
+    def read(self, scope: TenantScope, path: str) -> str:
+        value = self.find(scope, path)
+        if value is None:
+            raise ConfigError("secret_missing", f"{scope.tenant_id} has no {path}")
+        return value
+
+    def find(self, scope: TenantScope, path: str) -> str | None:
+        return self.values.get((scope.tenant_id, path))
+
+    def write(self, scope: TenantScope, path: str, value: str) -> None:
+        self.values[scope.tenant_id, path] = value
 
 
 @contextmanager
