@@ -36,7 +36,8 @@ class TenantDirectory:
         """Return one tenant. ConfigError(code ``tenant_unknown``) when there is none."""
         found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
         if not found:
-            raise ConfigError("tenant_unknown", f"There is no tenant {tenant_id!r}.")
+            known = ", ".join(tenant.tenant_id for tenant in self.all()[:20]) or "none yet (`smos demo` makes three)"
+            raise ConfigError("tenant_unknown", f"There is no tenant {tenant_id!r} here; known: {known}.")
         return found[0]
 
     def find(self, tenant_id: str) -> Tenant | None:
