@@ -22,3 +22,7 @@ generate:
 # Measure (writes docs/benchmarks.md).
 bench *options:
     uv run python -m tests.bench {{options}}
+
+# Nothing lost, nothing doubled, whatever is killed: the long version (hours; see docs/proof.md).
+prove *options:
+    uv run smos prove --turns 10000 --kills 320 {{options}}

@@ -35,6 +35,7 @@ from smarteros.edge.receive import Receiver
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.tool_api import ToolEndpoints
 from smarteros.edge.webhooks import webhook_router
+from smarteros.flow.backlog import watch_backlog
 from smarteros.flow.engine import Engine
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
@@ -44,7 +45,7 @@ from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
 from smarteros.secrets.protocol import SecretStore
-from smarteros.settings import Settings
+from smarteros.settings import Role, Settings
 from smarteros.store.database import Database, grant_engine_tables, migrate
 from smarteros.store.documents import PostgresDocumentStore
 from smarteros.store.embedded import EmbeddedPostgres
@@ -121,11 +122,18 @@ class Runtime:
     app: FastAPI
     services: Services
     receiver: Receiver
+    engine: Engine
 
 
 @contextmanager
-def open_runtime(services: Services, extra_routers: tuple[APIRouter, ...] = ()) -> Generator[Runtime]:
-    """Start the durable engine over the parts and build the web application."""
+def open_runtime(
+    services: Services, extra_routers: tuple[APIRouter, ...] = (), *, role: Role = "all", drain_s: int = 1
+) -> Generator[Runtime]:
+    """Start the durable engine over the parts and build the web application of a role.
+
+    ``edge`` accepts and runs no turns, ``worker`` runs turns and tells its health, ``all`` does both. ``drain_s`` is
+    how long running turns may take to finish in the end.
+    """
     clock = SystemClock()
     parts = Parts(
         database=services.database,
@@ -140,27 +148,29 @@ def open_runtime(services: Services, extra_routers: tuple[APIRouter, ...] = ()) 
     )
     engine = Engine(
         services.database.owner_url,
-        TurnWorkflow(parts).run,
+        None if role == "edge" else TurnWorkflow(parts).run,
         poll_ms=services.settings.queue_poll_ms,
         worker_threads=services.settings.worker_threads,
+        drain_s=drain_s,
     )
     engine.start()
+    watch_backlog(engine.backlog)
     grant_engine_tables(services.database.owner_url)
     receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
     health = HealthChecks(lambda: _checks(services, engine))
-    tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
-    app = create_app(
-        (
+    routers = [health_router(health)]
+    if role != "worker":
+        tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
+        routers += [
             webhook_router(receiver),
             agent_router(services.agent, services.tenants, services.secrets),
             tools.router(),
-            health_router(health),
             operator_router(services.database, services.operator_token),
             *extra_routers,
-        )
-    )
+        ]
+    app = create_app(routers)
     try:
-        yield Runtime(app=app, services=services, receiver=receiver)
+        yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
         health.close()
         engine.stop()

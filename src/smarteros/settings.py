@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# What a process does: take webhooks and requests in, run turns, or both.
+Role = Literal["all", "edge", "worker"]
 
 
 def default_contracts_dir() -> Path:
@@ -32,5 +36,6 @@ class Settings(BaseSettings):
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
     vision_url: str = "https://vision.googleapis.com"
     queue_poll_ms: int = Field(default=50, ge=5, le=5000)
+    drain_s: int = Field(default=10, ge=1, le=300, description="How long running turns may take to finish at a stop")
     worker_threads: int = Field(default=16, ge=1, le=128)
     webhook_clock_skew_s: int = Field(default=300, ge=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from smarteros.domain.messages import Attachment, ConversationState, OutgoingReply, PostedReply
@@ -27,14 +28,26 @@ class Channel(Protocol):
         """
         ...
 
-    def post(self, tenant: Tenant, reply: OutgoingReply, *, maybe_sent: bool = False) -> PostedReply:
+    def post(
+        self,
+        tenant: Tenant,
+        reply: OutgoingReply,
+        *,
+        maybe_sent: bool = False,
+        before_post: Callable[[], None] | None = None,
+    ) -> PostedReply:
         """Put the reply into the conversation exactly once.
 
         ``maybe_sent`` says that an earlier call with the same ``reply_id`` may have had its effect (a
         TransientError, or a worker that died): the marker is looked for first and no second message is posted.
+        ``before_post`` is called right before each request that would post; what it raises ends the call.
         """
         ...
 
     def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
         """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing."""
+        ...
+
+    def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:
+        """Let people see that the conversation is theirs. Doing it twice changes nothing."""
         ...

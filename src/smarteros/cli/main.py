@@ -7,6 +7,7 @@ import sys
 import typer
 
 from smarteros.cli import agent, contract, demo, kb, token
+from smarteros.cli.serve import serve
 from smarteros.domain.errors import SmosError
 from smarteros.observability.logs import configure_logs
 
@@ -22,6 +23,7 @@ app.add_typer(contract.app, name="contract")
 app.add_typer(agent.app, name="agent")
 app.add_typer(kb.app, name="kb")
 app.add_typer(token.app, name="token")
+app.command()(serve)
 
 
 def main() -> None:

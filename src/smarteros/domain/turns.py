@@ -24,8 +24,18 @@ Outcome = Literal[
 ]  # fmt: skip
 
 
+TurnCause = Literal[
+    "message",           # a customer wrote
+    "human_reply",       # a person answered in a conversation that is still the bot's
+    "delivery_failed",   # the channel could not deliver one of our replies
+]  # fmt: skip
+
+
 class TurnStart(Model):
-    """What ``receive`` hands to the durable workflow. ``receive_ms`` is how long receiving took."""
+    """What ``receive`` hands to the durable workflow. ``receive_ms`` is how long receiving took.
+
+    Only a turn whose ``cause`` is a message answers; the others put the conversation into a person's hands.
+    """
 
     turn_id: str
     tenant_id: str
@@ -34,6 +44,7 @@ class TurnStart(Model):
     message_id: int
     received_at: datetime
     receive_ms: float = 0.0
+    cause: TurnCause = "message"
 
 
 class DocumentReading(Model):
@@ -46,14 +57,21 @@ class DocumentReading(Model):
 
 
 class ResolvedTurn(Model):
-    """Output of ``resolve``: everything the turn needs to be decided. ``stop`` ends it without a decision."""
+    """Output of ``resolve``: everything the turn needs to be decided. ``stop`` ends it without a decision.
+
+    ``waited_ms`` of the duration were spent waiting for the customer to finish. ``round`` counts how often the turn
+    was begun anew because the customer changed his words.
+    """
 
     messages: tuple[IncomingMessage, ...] = ()
     state: DialogueState = DialogueState()
     history: tuple[str, ...] = ()
     reading: DocumentReading | None = None
     photo: bool = False
-    stop: Literal["merged"] | None = None
+    stop: Literal["merged", "muted"] | None = None
+    reason: str | None = None
+    round: int = 1
+    waited_ms: float = 0.0
     duration_ms: float = 0.0
 
     @property
@@ -78,7 +96,10 @@ class ToolsCalled(Model):
 
 
 class Replied(Model):
-    """Output of ``reply``: what was sent and what is to be remembered. ``rule`` names the contract's reply rule."""
+    """Output of ``reply``: what was sent and what is to be remembered. ``rule`` names the contract's reply rule.
+
+    ``again`` says that nothing was sent and the turn must be decided anew, because its messages have changed.
+    """
 
     outcome: Outcome
     reason: str | None = None
@@ -86,6 +107,7 @@ class Replied(Model):
     text: str | None = None
     state: DialogueState = DialogueState()
     replied_at: datetime | None = None
+    again: bool = False
     duration_ms: float = 0.0
 
 
@@ -114,4 +136,5 @@ class TurnRecord(Model):
     rule: str | None = Field(default=None, description="The contract's reply or escalation rule that was used")
     reading: DocumentReading | None = None
     state: DialogueState = DialogueState()
+    waited_ms: float = Field(default=0.0, description="Part of resolve: the customer was given time to finish")
     steps: tuple[StepTiming, ...] = ()

@@ -14,23 +14,25 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from sqlalchemy.exc import DataError
 
-from smarteros.channels.chatwoot.events import InboundEvent, parse_event
+from smarteros.channels.chatwoot.events import TAKEOVER_REASONS, InboundEvent, parse_event
 from smarteros.channels.chatwoot.signatures import verify
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.ids import turn_id
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import TurnStart
+from smarteros.domain.turns import TurnCause, TurnStart
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
 from smarteros.observability.metrics import WEBHOOKS
 from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
-from smarteros.store.events import ReceivedEvent, store_event
+from smarteros.store.events import ReceivedEvent, edit_message, store_event
+from smarteros.store.turns import fail_reply, leadership, mute, unmute
 from smarteros.tenants.directory import TenantDirectory
 
 _TENANT_KEY = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
@@ -39,7 +41,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Receipt(Model):
-    """What became of a believed webhook. ``reason`` names why an event is not answered."""
+    """What became of a believed webhook. ``reason`` names why an event is not answered.
+
+    ``turn_id`` is the work that follows from it; an event that is not answered may have some too.
+    """
 
     status: Literal["accepted", "ignored", "duplicate"]
     reason: str | None = None
@@ -81,6 +86,13 @@ class Receiver:
             raise
         WEBHOOKS.labels(tenant.tenant_id, receipt.reason or receipt.status).inc()
         return receipt
+
+    def take(self, tenant: Tenant, event: InboundEvent) -> Receipt:
+        """Take the ``message_created`` of a message that was found by asking Chatwoot, because no webhook told of it.
+
+        It is stored under the key its webhook would have had: one that comes late is a duplicate, and the reverse.
+        """
+        return self._store(tenant, event, b"", None, time.perf_counter())
 
     def audit_refusal(self, error: SmosError, details: dict[str, Any]) -> None:
         """Write down that a webhook was refused."""
@@ -142,32 +154,78 @@ class Receiver:
         self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None, started: float
     ) -> Receipt:
         received = _received(tenant, event, raw, delivery_id)
-        start = self._turn_start(received, started)
         try:
             with self._database.tenant(tenant.scope) as connection:
                 if store_event(connection, received) is None:
                     return Receipt(status="duplicate", event=event.name)
+                cause = "message" if received.message else self._take_note(connection, tenant.tenant_id, event)
+                start = None if cause is None else self._turn_start(tenant, event, cause, started)
                 if start is not None:
                     self._engine.accept(connection, start)
         except DataError as error:
             raise RejectedInputError("unstorable_event", "A value of the body is out of range.") from error
-        if start is None:
-            return Receipt(status="ignored", reason=event.ignore_reason, event=event.name)
-        return Receipt(status="accepted", event=event.name, turn_id=start.turn_id)
+        status = "ignored" if received.message is None else "accepted"
+        own_turn = start.turn_id if start else None
+        return Receipt(status=status, reason=event.ignore_reason, event=event.name, turn_id=own_turn)
 
-    def _turn_start(self, received: ReceivedEvent, started: float) -> TurnStart | None:
-        message = received.message
-        if message is None:
+    def _take_note(self, connection: sa.Connection, tenant_id: str, event: InboundEvent) -> TurnCause | None:
+        """Write down what an event that is not answered means for its conversation; returns what must follow."""
+        conversation_id, message_id = event.conversation_id, event.message_id
+        if conversation_id is None:
             return None
+        now = self._clock.now()
+        if event.gives_back:
+            unmute(connection, tenant_id, conversation_id, event.happened_at or now)
+        if event.takeover:
+            return self._step_aside(connection, tenant_id, conversation_id, event)
+        if event.edited_text is not None and message_id is not None:
+            edit_message(connection, tenant_id, conversation_id, message_id, event.edited_text)
+        if event.external_error is None:
+            return None
+        ours = fail_reply(
+            connection,
+            tenant_id,
+            conversation_id,
+            reply_id=event.reply_id,
+            message_id=message_id,
+            reason=event.external_error,
+            at=now,
+        )
+        return "delivery_failed" if ours else None
+
+    def _step_aside(
+        self, connection: sa.Connection, tenant_id: str, conversation_id: int, event: InboundEvent
+    ) -> TurnCause | None:
+        """Mute the bot. Only people whose conversation is open see it in their list: a pending one is opened."""
+        known = leadership(connection, tenant_id, conversation_id, lock=True).muted_reason is not None
+        seen = mute(connection, tenant_id, conversation_id, _lead_reason(event), event.happened_at or self._clock.now())
+        # An assigned conversation says so again with every change of it; a reply is said once.
+        news = seen and (event.message_id is not None or not known)
+        return "human_reply" if news and event.status == "pending" else None
+
+    def _turn_start(self, tenant: Tenant, event: InboundEvent, cause: TurnCause, started: float) -> TurnStart | None:
+        conversation_id, message_id = event.conversation_id, event.message_id or 0
+        if conversation_id is None:
+            return None
+        account_id = tenant.chatwoot_account_ids[0] if event.account_id is None else event.account_id
+        own_id = turn_id(tenant.tenant_id, conversation_id, message_id)
         return TurnStart(
-            turn_id=turn_id(message.tenant_id, message.conversation_id, message.id),
-            tenant_id=message.tenant_id,
-            account_id=message.account_id,
-            conversation_id=message.conversation_id,
-            message_id=message.id,
+            # A turn that answers nobody has a name of its own: one event, one turn.
+            turn_id=own_id if cause == "message" else f"{own_id}:{cause}:{uuid.uuid4().hex[:8]}",
+            tenant_id=tenant.tenant_id,
+            account_id=account_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
             received_at=self._clock.now() - timedelta(seconds=time.perf_counter() - started),
             receive_ms=round((time.perf_counter() - started) * 1000, 2),
+            cause=cause,
         )
+
+
+def _lead_reason(event: InboundEvent) -> str:
+    if event.ignore_reason in TAKEOVER_REASONS:
+        return event.ignore_reason
+    return f"conversation_{event.status}" if event.status in ("open", "snoozed") else "human_assigned"
 
 
 def _received(tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None) -> ReceivedEvent:

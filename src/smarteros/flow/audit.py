@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from prometheus_client import Counter
+
 from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, StepTiming, ToolsCalled, TurnRecord, TurnStart
 from smarteros.flow.parts import Parts
-from smarteros.observability.metrics import TURN_SECONDS, TURNS
+from smarteros.observability.metrics import REGISTRY, TURN_SECONDS, TURNS
 from smarteros.observability.steps import watched
 from smarteros.store.audit import append_event
+from smarteros.store.turn_inputs import save_inputs
 from smarteros.store.turns import save_dialogue, save_turn
 
 # A message stamped further away than this from its arrival was not written then (an import, a demo in another year).
 _STAMP_BELIEVED = timedelta(hours=24)
+
+TURN_ENDS = Counter(
+    "smos_turn_ends_total", "How turns ended, and why", ["tenant", "outcome", "reason"], registry=REGISTRY
+)
 
 
 class AuditStep:
@@ -40,13 +47,15 @@ class AuditStep:
             with self._parts.database.tenant(tenant.scope) as connection:
                 if not append_event(connection, event):
                     return
-                if replied.outcome != "merged":
+                if replied.outcome != "merged" and resolved.messages:
                     history = (*resolved.history, resolved.text) if resolved.text else resolved.history
                     save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
                 # Last, so that the record can tell how long this step itself took.
                 audited = StepTiming(step="audit", duration_ms=watch.duration_ms)
                 save_turn(connection, record.model_copy(update={"steps": (*record.steps, audited)}))
+                save_inputs(connection, tenant, start, resolved, decided, self._parts.contracts.by_id)
         TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
+        TURN_ENDS.labels(start.tenant_id, replied.outcome, _bounded(replied.reason)).inc()
         if event.latency_ms is not None:
             TURN_SECONDS.labels(start.tenant_id, record.flow_id).observe(event.latency_ms / 1000)
 
@@ -81,6 +90,7 @@ class AuditStep:
             reply_text=replied.text,
             rule=replied.rule,
             state=replied.state,
+            waited_ms=resolved.waited_ms,
             steps=steps,
         )
 
@@ -99,6 +109,12 @@ class AuditStep:
             timestamp=record.finished_at or self._parts.clock.now(),
             details=_details(record),
         )
+
+
+def _bounded(reason: str | None) -> str:
+    """Reasons are codes of ours; of two errors the first one counts."""
+    code = (reason or "none").partition(";")[0]
+    return code if code.isidentifier() and len(code) < 40 else "other"
 
 
 def _latency_ms(start: TurnStart, resolved: ResolvedTurn, record: TurnRecord) -> int | None:

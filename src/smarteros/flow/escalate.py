@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from smarteros.domain.errors import SmosError
 from smarteros.domain.turns import Replied, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.flow.fence import Fence, FencedError
 from smarteros.flow.parts import Parts
-from smarteros.flow.reply import hand_over, muted, send_once
+from smarteros.flow.reply import hand_over, stopped
 from smarteros.flow.summary import summary_for_agent
 from smarteros.observability.steps import watched
 
@@ -29,15 +30,17 @@ class EscalateStep:
         return replied.model_copy(update={"state": resolved.state, "duration_ms": watch.duration_ms})
 
     def _try(self, start: TurnStart, resolved: ResolvedTurn, error: SmosError) -> Replied:
+        text = _SORRY[resolved.state.language or "es"]
+        summary = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
         try:
             tenant = self._parts.tenants.get(start.tenant_id)
-            silent = muted(self._parts, tenant, start)
-            if silent is not None:
-                return silent
-            text = _SORRY[resolved.state.language or "es"]
-            send_once(self._parts, tenant, start, text)
-            note = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
-            hand_over(self._parts, tenant, start, note)
+            try:
+                fence = Fence(self._parts, tenant, start, resolved)
+                fence.look()
+                fence.send(text)
+            except FencedError as fenced:
+                return stopped(self._parts, tenant, start, fenced.replied, summary, text)
+            hand_over(self._parts, tenant, start, summary)
         except SmosError as second:
             return Replied(outcome="failed", reason=f"{error.code}; {second.code}")
         return Replied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,9 @@ class Parts:
     contracts: ContractSet
     clock: Clock = field(default_factory=SystemClock)
     pause: Callable[[float], None] = time.sleep
+    # Turns that wait for a customer to finish hold a worker's thread each. When so many wait already, the others are
+    # answered at once: under pressure patience goes first, and the fence still makes one reply of a burst.
+    waiting_room: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(8))
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Do something that may fail in passing: only a TransientError is tried again, with growing pauses."""

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from smarteros.contracts.expressions import ReplyContext, render
 from smarteros.contracts.loader import escalation_rule, reply_rule
 from smarteros.contracts.models import BothLanguages, Contract
 from smarteros.domain.decisions import DialogueState
-from smarteros.domain.ids import reply_id
-from smarteros.domain.messages import OutgoingReply
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart
 from smarteros.flow.context import reply_context
+from smarteros.flow.fence import Fence, FencedError
 from smarteros.flow.parts import Parts
 from smarteros.flow.summary import summary_for_agent
 from smarteros.observability.steps import watched
-from smarteros.store.events import newer_message_waits, release_messages
-from smarteros.store.turns import confirm_reply, intend_reply
 
-# A customer who goes on writing gets one answer to everything; but not later than this after his first message.
-_MERGE_FOR = timedelta(seconds=5)
 _OCR_TRUSTED = 0.70
+_WHY_NOT_SENT = {
+    "outside_window": "Pasaron más de 24 horas desde su último mensaje: el canal solo acepta una plantilla.",
+    "loop_guard": "Demasiadas respuestas seguidas: puede que al otro lado haya otro bot.",
+}
 
 
 @dataclass(frozen=True)
@@ -49,23 +47,21 @@ class ReplyStep:
             facts = reply_context(tenant, policy, resolved, decided, called.results)
             chosen = choose_text(self._parts.contracts.by_id[decided.flow_id], facts)
             state = _next_state(resolved, decided, facts, chosen)
-            replied = self._unless_fenced(tenant, start, resolved) or self._send(
-                tenant, start, chosen, summary_for_agent(resolved, decided, called)
-            )
+            summary = summary_for_agent(resolved, decided, called)
+            try:
+                replied = self._send(tenant, start, resolved, chosen, summary)
+            except FencedError as fenced:
+                replied = stopped(self._parts, tenant, start, fenced.replied, summary, chosen.text)
+                # Nothing of this draft was said: what it would have led to is not to be remembered.
+                state = resolved.state
         return replied.model_copy(update={"state": state, "duration_ms": watch.duration_ms})
 
-    def _unless_fenced(self, tenant: Tenant, start: TurnStart, resolved: ResolvedTurn) -> Replied | None:
-        """Stop the reply when a newer message waits (it will be answered with this one) or a person took over."""
-        young = self._parts.clock.now() - start.received_at < _MERGE_FOR
-        with self._parts.database.tenant(tenant.scope) as connection:
-            last = resolved.messages[-1].id
-            if young and newer_message_waits(connection, tenant.tenant_id, start.conversation_id, last):
-                release_messages(connection, tenant.tenant_id, start.turn_id)
-                return Replied(outcome="merged", reason="newer_message")
-        return muted(self._parts, tenant, start)
-
-    def _send(self, tenant: Tenant, start: TurnStart, chosen: ChosenText, summary: str) -> Replied:
-        send_once(self._parts, tenant, start, chosen.text)
+    def _send(
+        self, tenant: Tenant, start: TurnStart, resolved: ResolvedTurn, chosen: ChosenText, summary: str
+    ) -> Replied:
+        fence = Fence(self._parts, tenant, start, resolved)
+        fence.look()
+        fence.send(chosen.text)
         replied_at = self._parts.clock.now()
         if chosen.escalate:
             hand_over(self._parts, tenant, start, summary)
@@ -77,31 +73,13 @@ class ReplyStep:
         )
 
 
-def send_once(parts: Parts, tenant: Tenant, start: TurnStart, text: str) -> None:
-    """Post the turn's reply. Repeated after a crash, it finds the first one by its marker and posts no second."""
-    reply = OutgoingReply(
-        reply_id=reply_id(start.turn_id),
-        conversation_id=start.conversation_id,
-        account_id=start.account_id,
-        text=text,
-    )
-    with parts.database.tenant(tenant.scope) as connection:
-        intended_before = intend_reply(connection, tenant.tenant_id, start.turn_id, reply)
-    posted = parts.patiently(lambda: parts.channel.post(tenant, reply, maybe_sent=intended_before))
-    with parts.database.tenant(tenant.scope) as connection:
-        confirm_reply(connection, reply.reply_id, posted.message_id, parts.clock.now())
-
-
-def muted(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | None:
-    """Read the conversation again; when a person leads it, the turn ends in silence."""
-    now = parts.patiently(
-        lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
-    )
-    if now.assigned_to_human:
-        return Replied(outcome="muted", reason="human_assigned")
-    if now.status != "pending":
-        return Replied(outcome="muted", reason=f"conversation_{now.status}")
-    return None
+def stopped(parts: Parts, tenant: Tenant, start: TurnStart, replied: Replied, summary: str, draft: str) -> Replied:
+    """End a turn whose reply was fenced: what the customer will not read goes to a person, with the reason."""
+    if replied.outcome == "escalated":
+        why = _WHY_NOT_SENT.get(replied.reason or "", replied.reason or "")
+        hand_over(parts, tenant, start, f"{summary}\n• {why}\n• Respuesta que no envié: {draft}")
+        return replied.model_copy(update={"rule": replied.reason})
+    return replied
 
 
 def hand_over(parts: Parts, tenant: Tenant, start: TurnStart, note: str) -> None:

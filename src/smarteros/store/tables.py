@@ -49,6 +49,12 @@ conversations = sa.Table(
     sa.Column("state", JSONB, nullable=False),
     sa.Column("history", JSONB, nullable=False),
     sa.Column("updated_at", _instant, nullable=False, server_default=sa.func.now()),
+    # Counts the attempts to reply: only the newest one may post. ``fence_turn`` is the turn that took it.
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("fence_turn", sa.Text),
+    # Why a person leads the conversation (null: the bot does), and the channel's instant of the last such sign.
+    sa.Column("muted_reason", sa.Text),
+    sa.Column("led_at", _instant),
 )
 
 turns = sa.Table(
@@ -77,6 +83,10 @@ replies = sa.Table(
     sa.Column("channel_message_id", sa.BigInteger),
     sa.Column("intended_at", _instant, nullable=False, server_default=sa.func.now()),
     sa.Column("posted_at", _instant),
+    # The channel took it and could not deliver it afterwards.
+    sa.Column("failed_at", _instant),
+    sa.Column("failed_reason", sa.Text),
+    sa.Index("replies_by_conversation", "tenant_id", "conversation_id", "intended_at"),
 )
 
 audit_events = sa.Table(

@@ -70,7 +70,14 @@ class ChatwootChannel:
             raise RejectedInputError("media_too_large", "the attachment is larger than 16 MiB")
         return (self.media or MediaFetcher(self.http, sleep=self.sleep)).fetch(tenant, attachment.url)
 
-    def post(self, tenant: Tenant, reply: OutgoingReply, *, maybe_sent: bool = False) -> PostedReply:
+    def post(
+        self,
+        tenant: Tenant,
+        reply: OutgoingReply,
+        *,
+        maybe_sent: bool = False,
+        before_post: Callable[[], None] | None = None,
+    ) -> PostedReply:
         """Put the reply into the conversation exactly once.
 
         The first attempt of a reply does not look (one request less for nearly every turn); after anything
@@ -83,6 +90,8 @@ class ChatwootChannel:
             posted = self._already_posted(tenant, reply) if maybe_sent else None
             if posted is not None:
                 return posted
+            if before_post is not None:
+                before_post()
             try:
                 return self._post_once(client, tenant, reply)
             except HttpFault as error:
@@ -112,9 +121,12 @@ class ChatwootChannel:
         if not is_open or self._user(tenant, account) is not None:
             self.post(tenant, message, maybe_sent=True)
         if not is_open:
-            self._bot(tenant, account).ask(
-                "POST", f"/conversations/{conversation_id}/toggle_status", {"status": "open"}
-            )
+            self.open_conversation(tenant, conversation_id, account_id=account)
+
+    def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:
+        """Set the status to open; with the bot's token that is Chatwoot's hand-off."""
+        path = f"/conversations/{conversation_id}/toggle_status"
+        self._bot(tenant, account_id).ask("POST", path, {"status": "open"})
 
     def _post_once(self, client: ChatwootClient, tenant: Tenant, reply: OutgoingReply) -> PostedReply:
         path = f"/conversations/{reply.conversation_id}/messages"

@@ -42,6 +42,8 @@ _MUTE_OF_STATUS: dict[str, MuteReason | None] = {
     "resolved": "conversation_resolved",
     "snoozed": "conversation_snoozed",
 }
+_STATUS_EVENTS = frozenset({"conversation_status_changed", "conversation_opened", "conversation_resolved"})
+_STATUSES_OF_PEOPLE = ("open", "snoozed")
 _KINDS: dict[str, AttachmentKind] = {
     "image": "image", "audio": "audio", "video": "video", "file": "file", "location": "location",
     "contact": "contact",
@@ -67,8 +69,9 @@ class MessageDraft(Model):
 class InboundEvent(Model):
     """The verdict. ``ignore_reason`` None means: answer ``message(tenant)``.
 
-    ``takeover`` is set when the event shows that a person now leads the conversation. ``reply_id`` is our own
-    idempotency marker on an echoed reply: proof that Chatwoot has it.
+    ``takeover`` is set when the event shows that a person now leads the conversation, ``gives_back`` when it shows
+    that the bot does again; ``happened_at`` is the channel's instant of either. ``reply_id`` is our own idempotency
+    marker on an echoed reply: proof that Chatwoot has it. ``edited_text`` is what a customer's message says now.
     """
 
     name: str
@@ -79,6 +82,10 @@ class InboundEvent(Model):
     status: str | None = None
     ignore_reason: IgnoreReason | None = None
     takeover: bool = False
+    gives_back: bool = False
+    happened_at: datetime | None = None
+    deletes_message: bool = False
+    edited_text: str | None = None
     reply_id: str | None = None
     external_error: str | None = None
     draft: MessageDraft | None = None
@@ -133,8 +140,9 @@ def _message_created(name: str, event: Wild) -> InboundEvent:
 
 def _message_updated(name: str, event: Wild) -> InboundEvent:
     attributes = event.child("content_attributes")
+    of_customer = event.fields.get("message_type") in ("incoming", 0) and not event.flag("private")
     if attributes.flag("deleted"):
-        return _verdict(name, event, "deleted")
+        return _verdict(name, event, "deleted").model_copy(update={"deletes_message": of_customer})
     if attributes.fields.get("external_error") is not None:
         return _verdict(name, event, "delivery_failed")
     if event.text("content_type") == "input_csat":
@@ -142,18 +150,25 @@ def _message_updated(name: str, event: Wild) -> InboundEvent:
     titles = [value.text("title") or "" for value in attributes.children("submitted_values", most=10)]
     if event.text("content_type") == "input_select" and any(titles):
         return _form_answer(name, event, ", ".join(filter(None, titles)))
-    return _verdict(name, event, "message_updated")
+    verdict = _verdict(name, event, "message_updated")
+    return verdict.model_copy(update={"edited_text": _new_text(event).strip() or None}) if of_customer else verdict
 
 
 def _conversation_event(name: str, event: Wild) -> InboundEvent:
+    status, told = event.text("status"), name in _STATUS_EVENTS
+    takeover = _human_assigned(event) or (told and status in _STATUSES_OF_PEOPLE)
+    # An update tells of any field: only the events of a change of status say that it has just become this one.
+    gives_back = told and (status == "resolved" or (status == "pending" and not takeover))
     return InboundEvent(
         name=name,
         account_id=_account_id(event),
         conversation_id=event.number("id"),
         inbox_id=event.number("inbox_id"),
-        status=event.text("status"),
+        status=status,
         ignore_reason="not_a_message_event",
-        takeover=_human_assigned(event),
+        takeover=takeover and not gives_back,
+        gives_back=gives_back,
+        happened_at=event.instant("updated_at") if takeover or gives_back else None,
     )
 
 
@@ -188,6 +203,7 @@ def _verdict(name: str, event: Wild, reason: IgnoreReason | None, draft: Message
         status=conversation.text("status"),
         ignore_reason=reason,
         takeover=reason in TAKEOVER_REASONS,
+        happened_at=event.instant("created_at") if reason in TAKEOVER_REASONS else None,
         reply_id=attributes.text("smos_reply_id", most=64),
         external_error=None if error is None else str(error)[:500],
         draft=draft,

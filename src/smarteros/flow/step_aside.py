@@ -1,0 +1,54 @@
+"""Turns that answer nobody: they put a conversation into a person's hands, durably, because of something we heard."""
+
+from __future__ import annotations
+
+from smarteros.domain.errors import SmosError
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.turns import Replied, TurnStart
+from smarteros.flow.parts import Parts
+from smarteros.flow.reply import hand_over
+from smarteros.observability.steps import watched
+from smarteros.store.turns import failure_of, load_dialogue
+
+
+class StepAsideStep:
+    """Runs in the place of ``reply`` when a person has answered, or when our reply did not reach the customer."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def __call__(self, start: TurnStart) -> Replied:
+        """Give the conversation to people; ``failed`` when even that was impossible."""
+        with watched("reply", start.tenant_id, start.turn_id) as watch:
+            try:
+                tenant = self._parts.tenants.get(start.tenant_id)
+                replied = self._by_cause(tenant, start)
+            except SmosError as error:
+                replied = Replied(outcome="failed", reason=error.code)
+        return replied.model_copy(update={"duration_ms": watch.duration_ms})
+
+    def _by_cause(self, tenant: Tenant, start: TurnStart) -> Replied:
+        if start.cause == "human_reply":
+            self._open_for_people(tenant, start)
+            return Replied(outcome="muted", reason="human_reply")
+        with self._parts.database.tenant(tenant.scope) as connection:
+            failure = failure_of(connection, start.tenant_id, start.conversation_id)
+            state, history = load_dialogue(connection, start.tenant_id, start.conversation_id)
+        text, reason = failure or ("", "")
+        asked = history[-1] if history else "(sin texto)"
+        note = (
+            f"**Resumen del bot**\n• Mi respuesta no llegó al cliente: {reason}"
+            f"\n• Escribió: {asked}\n• Respuesta que no llegó: {text}"
+        )
+        hand_over(self._parts, tenant, start, note)
+        return Replied(outcome="escalated", reason="delivery_failed", rule="delivery_failed", state=state)
+
+    def _open_for_people(self, tenant: Tenant, start: TurnStart) -> None:
+        """A pending conversation is in nobody's list; a person's answer alone does not open it."""
+
+        def open_if_pending() -> None:
+            channel, conversation_id, account_id = self._parts.channel, start.conversation_id, start.account_id
+            if channel.conversation(tenant, conversation_id, account_id=account_id).status == "pending":
+                channel.open_conversation(tenant, conversation_id, account_id=account_id)
+
+        self._parts.patiently(open_if_pending)

@@ -1,0 +1,97 @@
+"""Reconcile all tenants again and again, on one background thread."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from smarteros.domain.errors import SmosError
+from smarteros.domain.tenants import Tenant
+from smarteros.reconcile.metrics import SWEEPS
+from smarteros.reconcile.report import ReconcileReport
+
+_log = structlog.get_logger()
+
+EVERY_S = 45.0
+# Processes that started together must not ask together for ever.
+JITTER_S = 5.0
+_random = random.SystemRandom()
+
+
+class RunsOnce(Protocol):
+    """What the loop needs of a Reconciler."""
+
+    def run_once(self, tenant: Tenant, *, unless_within: timedelta | None = None) -> ReconcileReport:
+        """Look through one tenant's Chatwoot."""
+        ...
+
+
+class ReconcileLoop:
+    """Looks through every active tenant's Chatwoot about every 45 s, one after the other, from the start on.
+
+    Any number of processes may run one: a tenant somebody has just looked through is skipped. A message is found at
+    the latest two rounds and the settling time after it was written, under two minutes.
+    """
+
+    def __init__(
+        self,
+        reconciler: RunsOnce,
+        tenants: Callable[[], tuple[Tenant, ...]],
+        *,
+        every_s: float = EVERY_S,
+        jitter_s: float = JITTER_S,
+    ) -> None:
+        self._reconciler = reconciler
+        self._tenants = tenants
+        self._every_s = every_s
+        self._jitter_s = jitter_s
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; the first round starts at once, for what came while we were away."""
+        if self._thread is not None:
+            raise RuntimeError("The reconcile loop has been started already.")
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the tenant that is being looked through; waits for it, not longer than ten seconds."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._round()
+            self._stopping.wait(max(0.0, self._every_s + _random.uniform(-self._jitter_s, self._jitter_s)))
+
+    def _round(self) -> None:
+        try:
+            tenants = self._tenants()
+        except Exception:  # the database may be restarting; the next round asks again
+            _log.warning("reconcile_round_failed", exc_info=True)
+            return
+        for tenant in tenants:
+            if self._stopping.is_set():
+                return
+            if tenant.active:
+                self._tenant(tenant)
+
+    def _tenant(self, tenant: Tenant) -> None:
+        recently = timedelta(seconds=self._every_s * 0.6)
+        try:
+            self._reconciler.run_once(tenant, unless_within=recently)
+        except SmosError as error:
+            SWEEPS.labels(tenant.tenant_id, "error").inc()
+            _log.warning("reconcile_failed", tenant=tenant.tenant_id, code=error.code)
+        except Exception:  # one tenant's trouble must not end the search for the others
+            SWEEPS.labels(tenant.tenant_id, "error").inc()
+            _log.exception("reconcile_failed", tenant=tenant.tenant_id)

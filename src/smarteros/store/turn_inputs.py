@@ -1,0 +1,118 @@
+"""What a turn started from, kept so that it can be played again: its record alone tells only what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
+
+from smarteros.contracts.models import Contract
+from smarteros.domain.knowledge import Policy
+from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.turns import DecidedTurn, ResolvedTurn, TurnRecord, TurnStart
+from smarteros.store.reconcile_tables import turn_inputs
+from smarteros.store.tables import kb_documents, kb_revisions, turns
+
+_PAGE = 200
+
+
+class TurnInputs(Model):
+    """Everything decision and reply depended on, except the knowledge base's texts, of which the revision is kept."""
+
+    start: TurnStart
+    tenant_name: str
+    tenant_language: str
+    contract_version: str
+    resolved: ResolvedTurn
+
+
+class RecordedTurn(Model):
+    """A finished turn with what it started from. ``inputs`` is None for turns before they were kept."""
+
+    record: TurnRecord
+    inputs: TurnInputs | None
+    policy: Policy
+    kb_revision: int
+
+
+def save_inputs(
+    connection: sa.Connection,
+    tenant: Tenant,
+    start: TurnStart,
+    resolved: ResolvedTurn,
+    decided: DecidedTurn | None,
+    contracts: Mapping[str, Contract],
+) -> None:
+    """Keep what a decided turn started from; writing it again changes nothing. One statement, no round trip more."""
+    if decided is None:
+        return
+    inputs = TurnInputs(
+        start=start,
+        tenant_name=tenant.name,
+        tenant_language=tenant.language,
+        contract_version=contracts[decided.flow_id].version,
+        resolved=resolved,
+    )
+    stated = kb_documents.c.document["facts"]
+    in_order = aggregate_order_by(stated, kb_documents.c.position)
+    facts = sa.select(sa.func.jsonb_agg(in_order, type_=JSONB)).where(kb_documents.c.tenant_id == tenant.tenant_id)
+    revision = sa.select(kb_revisions.c.revision).where(kb_revisions.c.tenant_id == tenant.tenant_id)
+    statement = insert(turn_inputs).values(
+        turn_id=start.turn_id,
+        tenant_id=tenant.tenant_id,
+        inputs=inputs.model_dump(mode="json"),
+        kb_facts=sa.func.coalesce(facts.scalar_subquery(), sa.text("'[]'::jsonb")),
+        kb_revision=sa.func.coalesce(revision.scalar_subquery(), 0),
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def load_inputs(connection: sa.Connection, tenant_id: str, turn_id: str) -> RecordedTurn | None:
+    """Return one finished turn of the tenant, or None when there is none of this id."""
+    row = connection.execute(_recorded(tenant_id).where(turns.c.turn_id == turn_id)).one_or_none()
+    return None if row is None else _read(row)
+
+
+def recorded_since(connection: sa.Connection, tenant_id: str, since: datetime) -> Iterator[RecordedTurn]:
+    """Yield the tenant's turns received since an instant, oldest first, some hundred at a time."""
+    after = ""
+    while True:
+        page = _recorded(tenant_id).where(turns.c.received_at >= since, turns.c.turn_id > after)
+        rows = connection.execute(page.order_by(turns.c.turn_id).limit(_PAGE)).all()
+        yield from (_read(row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].turn_id
+
+
+def current_revision(connection: sa.Connection, tenant_id: str) -> int:
+    """Return the revision the tenant's knowledge base has now."""
+    statement = sa.select(kb_revisions.c.revision).where(kb_revisions.c.tenant_id == tenant_id)
+    return connection.execute(statement).scalar_one_or_none() or 0
+
+
+def _recorded(tenant_id: str) -> sa.Select[Any, Any, Any, Any, Any]:
+    columns = (turns.c.turn_id, turns.c.record, turn_inputs.c.inputs, turn_inputs.c.kb_facts, turn_inputs.c.kb_revision)
+    return (
+        sa.select(*columns)
+        .select_from(turns.outerjoin(turn_inputs, turn_inputs.c.turn_id == turns.c.turn_id))
+        .where(turns.c.tenant_id == tenant_id)
+    )
+
+
+def _read(row: sa.Row[Any, Any, Any, Any, Any]) -> RecordedTurn:
+    facts: dict[str, int] = {}
+    for stated in row.kb_facts or ():
+        for name, value in stated.items():
+            facts.setdefault(name, value)  # the first document that states a figure wins
+    known = {name: facts.get(name) for name in Policy.model_fields}
+    return RecordedTurn(
+        record=TurnRecord.model_validate(row.record),
+        inputs=None if row.inputs is None else TurnInputs.model_validate(row.inputs),
+        policy=Policy.model_validate(known),
+        kb_revision=row.kb_revision or 0,
+    )

@@ -1,0 +1,26 @@
+"""The proof in its short version: a fleet of its own, customers, faults, kills, and a count from Chatwoot's side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from smarteros.proving.judge import CHARGES
+from smarteros.proving.proof import Wanted, prove
+from smarteros.proving.report import MOST_TWO_REPLIES, show
+
+# The seed is fixed so that a red run can be played again; `just prove` takes new ones.
+SHORT = Wanted(turns=300, kills=30, seed=1)
+
+
+def test_nothing_is_lost_doubled_out_of_order_after_a_person_or_superseded_whatever_is_killed(tmp_path: Path) -> None:
+    report = prove(SHORT, lambda _: None, keep=tmp_path)
+
+    show(report, Console(width=150))  # what a red run shows
+    assert report.complete
+    assert {charge: getattr(report, charge) for charge in CHARGES} == dict.fromkeys(CHARGES, 0)
+    assert report.two_reply_rate < MOST_TWO_REPLIES
+    assert report.max_takeover_s < 10.0
+    assert report.kills == SHORT.kills
+    assert report.turns >= SHORT.turns

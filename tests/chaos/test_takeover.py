@@ -1,0 +1,157 @@
+"""Workers die; their turns do not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.chaos.serving import ServeProcess
+from tests.e2e.process import DemoProcess
+from tests.e2e.world import Customer, World, as_bytes
+
+SHOES = "TENANT_DEMO"
+QUESTION = "¿Cuál es el horario de atención?"
+
+
+@dataclass
+class Installation:
+    """A demo (web and worker) that other processes can join."""
+
+    data_dir: Path
+    demo: DemoProcess
+    world: World
+
+    def running_turns(self) -> Counter[str]:
+        """Turns at work, by the worker that has them."""
+        return Counter(self.query("SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING'"))
+
+    def query(self, statement: str) -> list[str]:
+        sockets = (self.data_dir / "postgres" / "sockets").read_text()
+        engine = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={sockets}", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return [str(row[0]) for row in connection.execute(sa.text(statement))]
+
+    def slow_chatwoot(self, seconds: float) -> None:
+        fault = {"service": "chatwoot", "kind": "slow", "scope": None, "times": None, "value": seconds}
+        self.world.http.post(f"{self.demo.url}/sandbox/faults", json=fault).raise_for_status()
+
+    def quick_chatwoot(self) -> None:
+        self.world.http.delete(f"{self.demo.url}/sandbox/faults").raise_for_status()
+
+    def kill_postgres(self) -> None:
+        pid = int((self.data_dir / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    data_dir = tmp_path_factory.mktemp("installation")
+    with DemoProcess(data_dir, "--port", "0") as demo, World(demo.url) as world:
+        yield Installation(data_dir, demo, world)
+
+
+def until(condition: Callable[[], object], within_s: float = 20.0) -> float:
+    """Wait for a condition; returns how many seconds it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < within_s, "it did not happen in time"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def all_answered(customers: list[Customer]) -> bool:
+    return all(customer.replies() for customer in customers)
+
+
+def test_the_turns_of_a_killed_worker_are_answered_by_the_others_exactly_once(installation: Installation) -> None:
+    world = installation.world
+    world.customer(SHOES).ask(QUESTION)
+    before = set(installation.query("SELECT DISTINCT executor_id FROM dbos.workflow_status"))
+    with ServeProcess(installation.data_dir, "worker", SMOS_WORKER_THREADS="4") as worker:
+        customers = [world.customer(SHOES) for _ in range(16)]
+        installation.slow_chatwoot(1.0)
+        sent = [customer.write(QUESTION) for customer in customers]
+        until(lambda: set(installation.running_turns()) - before)
+        worker.kill()
+        left = sum(count for name, count in installation.running_turns().items() if name not in before)
+        assert left, "the killed worker had no turn"
+
+        seconds = until(lambda: not set(installation.running_turns()) - before)
+    installation.quick_chatwoot()
+    until(lambda: all_answered(customers))
+    for customer, message in zip(customers, sent, strict=True):
+        customer.turn_of(message)
+
+    assert [len(customer.replies()) for customer in customers] == [1] * len(customers)
+    assert seconds < 10
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_its_turns_first(installation: Installation) -> None:
+    world = installation.world
+    world.customer(SHOES).ask(QUESTION)
+    before = set(installation.query("SELECT DISTINCT executor_id FROM dbos.workflow_status"))
+    with ServeProcess(installation.data_dir, "worker") as worker:
+        customers = [world.customer(SHOES) for _ in range(8)]
+        installation.slow_chatwoot(0.5)
+        for customer in customers:
+            customer.write(QUESTION)
+        until(lambda: set(installation.running_turns()) - before)
+        assert worker.terminate(within_s=20) == 0
+
+        assert not set(installation.running_turns()) - before
+    installation.quick_chatwoot()
+    until(lambda: all_answered(customers))
+    assert [len(customer.replies()) for customer in customers] == [1] * len(customers)
+
+
+def test_the_edge_accepts_and_a_worker_elsewhere_answers(installation: Installation) -> None:
+    world = installation.world
+    with ServeProcess(installation.data_dir, "edge") as edge:
+        assert world.http.get(f"{edge.url}/health").json()["checks"]["engine"] == "up"
+        assert world.http.post(f"{edge.url}/webhooks/chatwoot/{'x' * 24}", json={}).status_code == 404
+    with ServeProcess(installation.data_dir, "worker") as worker:
+        assert world.http.get(f"{worker.url}/health").status_code == 200
+        assert "smos_turns_waiting" in world.http.get(f"{worker.url}/metrics").text
+        assert world.http.post(f"{worker.url}/webhooks/chatwoot/{'x' * 24}", json={}).status_code == 404
+
+
+def test_a_database_that_dies_is_started_again_and_every_message_is_answered_once(installation: Installation) -> None:
+    world = installation.world
+    customers = [world.customer(SHOES) for _ in range(6)]
+    installation.slow_chatwoot(0.5)
+    sent = [customer.write(QUESTION) for customer in customers]
+    for message in sent:
+        world.until_received(SHOES, message)
+    until(installation.running_turns)
+    installation.kill_postgres()
+    installation.quick_chatwoot()
+
+    until(lambda: all_answered(customers), within_s=60)
+    assert [len(customer.replies()) for customer in customers] == [1] * len(customers)
+
+
+def test_a_webhook_while_the_store_is_away_gets_a_500_and_works_again_afterwards(installation: Installation) -> None:
+    world = installation.world
+    bot = next(hook for hook in world.shop(SHOES)["webhooks"] if hook["kind"] == "agent_bot")
+    body = as_bytes({"event": "conversation_updated", "account": {"id": world.shop(SHOES)["account_id"]}, "id": 1})
+
+    def status() -> int:
+        return world.post_webhook(bot["url"], body, bot["secret"]).status_code
+
+    assert status() == 200
+    control = installation.data_dir / "postgres" / "cluster" / "global" / "pg_control"
+    hidden = control.rename(control.with_name("hidden"))  # without it no server starts
+    try:
+        installation.kill_postgres()
+        until(lambda: status() != 200)
+        assert status() == 500
+    finally:
+        hidden.rename(control)
+    until(lambda: status() == 200)

@@ -1,0 +1,179 @@
+"""The judge finds the guilty guilty and the innocent innocent."""
+
+from __future__ import annotations
+
+from smarteros.proving.judge import Charge, judge
+from smarteros.proving.transcript import Entry, Kind, ScriptedTurn, Transcript, opener_of, sign_of
+
+HOURS = ScriptedTurn(number=1, messages=1, expects=("Lunes",))
+PAYMENT = ScriptedTurn(number=2, messages=1, expects=("Webpay",))
+BURST = ScriptedTurn(number=1, messages=2, expects=("Lunes",))
+SAID = {"hours": "Lunes a Viernes", "payment": "Webpay o transferencia", "other": "Hola, ¿en qué te ayudo?"}
+
+
+def customer(number: int, at: float, turn: int = 1) -> Entry:
+    return Entry(id=number, kind="customer", text="¿…?", turn=turn, at=at, arrived=at + 0.1)
+
+
+def bot(number: int, at: float, text: str = "hours", marker: str | None = None) -> Entry:
+    return Entry(id=number, kind="bot", text=SAID[text], marker=marker or f"m{number}", at=at)
+
+
+def sign(number: int, kind: Kind, at: float) -> Entry:
+    return Entry(id=number, kind=kind, at=at)
+
+
+def charges(*entries: Entry, turns: tuple[ScriptedTurn, ...] = (HOURS,)) -> list[Charge]:
+    return [finding.charge for finding in judge(_transcript(entries, turns)).findings]
+
+
+def _transcript(entries: tuple[Entry, ...], turns: tuple[ScriptedTurn, ...] = (HOURS,)) -> Transcript:
+    return Transcript(tenant_id="TENANT_DEMO", conversation_id=1, entries=entries, turns=turns)
+
+
+def test_a_question_with_its_answer_is_innocent() -> None:
+    assert charges(customer(1, 0), bot(2, 1)) == []
+
+
+def test_a_message_without_a_reply_is_lost() -> None:
+    assert charges(customer(1, 0)) == ["lost"]
+
+
+def test_a_message_is_not_saved_by_the_reply_to_an_earlier_one() -> None:
+    assert charges(customer(1, 0), bot(2, 1), customer(3, 2, turn=2), turns=(HOURS, PAYMENT)) == ["lost"]
+
+
+def test_a_reply_that_says_something_else_has_lost_the_question() -> None:
+    assert charges(customer(1, 0), bot(2, 1, "other")) == ["lost"]
+
+
+def test_a_message_a_person_took_is_not_lost() -> None:
+    assert charges(customer(1, 0), sign(2, "human", 1)) == []
+    assert charges(customer(1, 0), sign(2, "taken", 1)) == []
+
+
+def test_messages_after_a_hand_over_and_in_an_outage_are_counted_as_left_to_people() -> None:
+    handed = judge(_transcript((customer(1, 0), bot(2, 1), sign(3, "handed", 1), customer(4, 2))))
+    opened = judge(_transcript((customer(1, 0), sign(2, "outage", 1), customer(3, 2))))
+
+    assert (handed.findings, handed.handed) == ((), 1)
+    assert (opened.findings, opened.outage) == ((), 2)
+
+
+def test_after_the_bot_has_the_conversation_back_messages_can_be_lost_again() -> None:
+    entries = (sign(1, "human", 0), customer(2, 1), sign(3, "bot_again", 2), customer(4, 3))
+
+    assert charges(*entries) == ["lost"]
+
+
+def test_the_same_marker_twice_is_a_doubled_reply() -> None:
+    assert charges(customer(1, 0), bot(2, 1, marker="m"), bot(3, 2, marker="m")) == ["doubled"]
+
+
+def test_two_replies_to_one_message_are_doubled_whatever_their_markers() -> None:
+    assert charges(customer(1, 0), bot(2, 1), bot(3, 2)) == ["doubled"]
+
+
+def test_a_reply_to_nobody_is_doubled() -> None:
+    assert charges(bot(1, 0), turns=()) == ["doubled"]
+
+
+def test_a_reply_after_a_persons_message_is_guilty() -> None:
+    assert charges(customer(1, 0), sign(2, "human", 1), bot(3, 3)) == ["after_human"]
+
+
+def test_a_reply_after_an_assignment_or_after_the_hand_over_is_guilty() -> None:
+    assert charges(customer(1, 0), sign(2, "taken", 1), bot(3, 3)) == ["after_human"]
+    assert charges(customer(1, 0), bot(2, 1), sign(3, "handed", 1), customer(4, 5), bot(5, 9)) == ["after_human"]
+
+
+def test_a_reply_under_way_when_the_person_came_has_lost_a_race() -> None:
+    verdict = judge(_transcript((customer(1, 0), sign(2, "human", 1), bot(3, 1.3))))
+
+    assert (verdict.findings, verdict.raced) == ((), 1)
+
+
+def test_a_slow_request_may_lose_the_race_by_as_much_as_it_was_slowed() -> None:
+    entries = (customer(1, 0), sign(2, "human", 1), bot(3, 2.2))
+    slowed = _transcript(entries).model_copy(update={"slowed": ((0.0, 1.0),)})
+
+    assert judge(slowed).findings == ()
+    assert charges(*entries) == ["after_human"]
+
+
+def test_a_reply_is_not_excused_when_nobody_knows_when_it_came() -> None:
+    late = Entry(id=3, kind="bot", text="Lunes", marker="m")
+
+    assert charges(customer(1, 0), sign(2, "human", 1), late) == ["after_human"]
+
+
+def test_a_burst_answered_once_is_innocent() -> None:
+    verdict = judge(_transcript((customer(1, 0), customer(2, 1), bot(3, 2)), (BURST,)))
+
+    assert (verdict.findings, verdict.bursts, verdict.two_replies) == ((), 1, 0)
+
+
+def test_a_reply_to_the_first_part_only_is_superseded_when_the_rest_had_been_there() -> None:
+    entries = (customer(1, 0), customer(2, 1), bot(3, 3, "other"), bot(4, 4))
+
+    assert charges(*entries, turns=(BURST,)) == ["superseded_sent"]
+    assert judge(_transcript(entries, (BURST,))).two_replies == 1
+
+
+def test_a_reply_that_could_not_know_the_rest_is_one_of_two_replies_and_no_more() -> None:
+    verdict = judge(_transcript((customer(1, 0), customer(2, 1), bot(3, 1.2, "other"), bot(4, 2)), (BURST,)))
+
+    assert (verdict.findings, verdict.two_replies) == ((), 1)
+
+
+def test_a_second_reply_after_a_pause_is_counted_as_two_replies_to_the_burst() -> None:
+    verdict = judge(_transcript((customer(1, 0), bot(2, 0.5, "other"), customer(3, 1), bot(4, 2)), (BURST,)))
+
+    assert (verdict.findings, verdict.two_replies) == ((), 1)
+
+
+def test_a_burst_whose_last_part_nobody_answered_has_lost_it() -> None:
+    assert charges(customer(1, 0), customer(2, 1), bot(3, 1.2, "other"), turns=(BURST,)) == ["lost"]
+
+
+def test_questions_answered_the_wrong_way_round_are_out_of_order() -> None:
+    asked = (customer(1, 0), customer(2, 1, turn=2))
+
+    assert charges(*asked, bot(3, 3, "payment"), bot(4, 4), turns=(HOURS, PAYMENT))[-1] == "out_of_order"
+
+
+def test_a_question_that_arrived_late_may_be_answered_late() -> None:
+    late = customer(1, 0).model_copy(update={"arrived": 3.0})
+    entries = (late, customer(2, 1, turn=2), bot(3, 2, "payment"), bot(4, 4))
+
+    assert charges(*entries, turns=(HOURS, PAYMENT)) == []
+
+
+def test_a_finding_shows_the_conversation() -> None:
+    finding = judge(_transcript((customer(1, 0), bot(2, 1), bot(3, 2)))).findings[0]
+
+    assert len(finding.transcript) == 3
+    assert "Lunes a Viernes" in finding.transcript[1]
+
+
+def test_activity_lines_tell_who_leads() -> None:
+    told = {
+        "Conversation was marked open by system due to an error with the agent bot": "outage",
+        "Conversation was reopened by SmarterOS": "handed",
+        "Conversation was reopened by Carolina Soto": "taken",
+        "Assigned to Carolina Soto by Carolina Soto": "taken",
+        "Assigned to SmarterOS by Carolina Soto": "bot_again",
+        "Conversation was marked as pending by Carolina Soto": "bot_again",
+        "Conversation unassigned by Carolina Soto": "other",
+    }
+
+    assert {line: sign_of(line, "SmarterOS") for line in told} == told
+
+
+def test_a_marker_leads_to_the_message_that_opened_its_turn() -> None:
+    from smarteros.domain.ids import reply_id, turn_id
+
+    marker = reply_id(turn_id("TENANT_DEMO", 7, 12))
+
+    assert opener_of("TENANT_DEMO", 7, marker, (11, 12, 13)) == 12
+    assert opener_of("TENANT_DEMO", 7, "another", (11, 12, 13)) is None

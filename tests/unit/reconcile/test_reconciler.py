@@ -1,0 +1,309 @@
+"""Messages whose webhook never came are found and treated as if it had come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.unit.reconcile.conftest import NOW, Shop
+
+from smarteros.domain.decisions import DialogueState
+from smarteros.domain.errors import TransientError
+from smarteros.reconcile.catch_up import APOLOGY
+from smarteros.store.events import claim_messages
+from smarteros.store.reconcile import try_lock_tenant
+from smarteros.store.turns import save_dialogue
+
+
+def test_a_message_whose_webhook_never_came_opens_its_turn_once(shop: Shop) -> None:
+    written = shop.customer().say("¿Tienen zapatillas talla 42?")["id"]
+    shop.pass_time(seconds=30)
+
+    report = shop.run()
+
+    assert (report.outcome, report.found) == ("done", {"accepted": 1})
+    assert shop.opened() == [written]
+    assert shop.run().found == {}
+    assert shop.opened() == [written]
+
+
+def test_a_webhook_that_comes_late_is_a_duplicate(shop: Shop) -> None:
+    written = shop.customer().say("hola, ¿abren hoy?")["id"]
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.deliver(written).status == "duplicate"
+    assert shop.opened() == [written]
+
+
+def test_the_message_found_is_the_one_the_webhook_would_have_told_of(shop: Shop) -> None:
+    customer = shop.customer()
+    customer.send_file("boleta.png", b"\x89PNG\r\n\x1a\n", "image/png", "¿tiene garantía?")
+    written = customer.sees()[-1]["id"]
+    shop.pass_time(seconds=30)
+    listed = shop.history.pending(shop.tenant, 1, updated_within_s=120)
+    pages = list(shop.history.messages_after(shop.tenant, listed[0], 0))
+    found = pages[0][-1].event
+    assert found is not None
+    from_api = found.message(shop.tenant)
+
+    shop.deliver(written)
+    with shop.database.tenant(shop.tenant.scope) as connection:
+        (from_webhook,) = claim_messages(connection, shop.tenant.tenant_id, customer.conversation_id, "t")
+    assert from_api is not None
+    # Chatwoot's API gives whole seconds, and links to files are signed anew for each answer.
+    assert from_api.created_at == from_webhook.created_at.replace(microsecond=0)
+    same = {"created_at": NOW, "attachments": ()}
+    assert from_api.model_copy(update=same) == from_webhook.model_copy(update=same)
+    assert [a.kind for a in from_api.attachments] == [a.kind for a in from_webhook.attachments] == ["image"]
+
+
+def test_a_message_that_was_heard_of_is_left_alone(shop: Shop) -> None:
+    written = shop.customer().say("hola")["id"]
+    shop.deliver(written)
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {}
+    assert shop.opened() == [written]
+
+
+def test_a_fresh_message_gets_time_for_its_webhook(shop: Shop) -> None:
+    written = shop.customer().say("hola")["id"]
+    shop.pass_time(seconds=5)
+    assert (shop.run().waiting, shop.opened()) == (1, [])
+
+    shop.pass_time(seconds=45)
+    assert shop.run().found == {"accepted": 1}
+    assert shop.opened() == [written]
+
+
+def test_an_earlier_message_is_found_behind_one_that_came(shop: Shop) -> None:
+    customer = shop.customer()
+    lost, came = customer.say("quiero unas zapatillas")["id"], customer.say("talla 42")["id"]
+    shop.deliver(came)
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {"accepted": 1}
+    assert shop.opened() == [came, lost]
+
+
+def test_nothing_is_asked_twice_of_a_conversation_that_rests(shop: Shop) -> None:
+    shop.deliver(shop.customer().say("hola")["id"])
+    shop.pass_time(seconds=30)
+    shop.run()
+    shop.switch.requests.clear()
+    shop.run()
+
+    assert len(shop.switch.requests) == 1
+    assert "updated_within=120" in shop.switch.requests[0]
+
+
+def test_our_own_replies_and_private_notes_are_known_and_not_answered(shop: Shop) -> None:
+    customer = shop.customer()
+    number = customer.conversation_id
+    written = customer.say("hola")["id"]
+    shop.stand.post(number, shop.secrets.values[shop.tenant.tenant_id, "chatwoot/api_token"], content="¡Hola!")
+    shop.stand.post(number, content="cliente frecuente", private=True)
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {"accepted": 1, "ignored": 2}
+    assert shop.opened() == [written]
+
+
+def test_a_question_a_person_has_answered_is_not_answered_again(shop: Shop) -> None:
+    customer = shop.customer()
+    customer.say("¿tienen estacionamiento?")
+    shop.stand.post(customer.conversation_id, shop.stand.agent_token(), content="Sí, al frente.")
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.opened() == []
+    assert [event.details["reason"] for event in shop.audit()] == ["human_assigned"]
+
+
+def test_a_conversation_of_people_is_not_looked_at(shop: Shop) -> None:
+    customer = shop.customer()
+    customer.say("hola")
+    shop.stand.ok("POST", f"/conversations/{customer.conversation_id}/toggle_status", json={"status": "open"})
+    shop.pass_time(seconds=30)
+
+    assert shop.run().conversations == 0
+    assert shop.opened() == []
+
+
+def test_what_was_written_while_we_were_away_is_found_after_the_start(shop: Shop) -> None:
+    shop.run()
+    shop.pass_time(minutes=20)
+    written = shop.customer().say("¿cuánto demora el envío?")["id"]
+    shop.pass_time(minutes=9)
+
+    assert shop.run().found == {"accepted": 1}
+    assert shop.opened() == [written]
+
+
+def test_what_was_written_before_the_tenant_came_to_us_is_nobodys_business(shop: Shop) -> None:
+    customer = shop.customer()
+    customer.say("escribí hace una hora")
+    shop.pass_time(hours=1)
+    written = customer.say("¿hola?")["id"]
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.opened() == [written]
+
+
+def test_a_long_silence_of_ours_is_read_page_by_page(shop: Shop) -> None:
+    customer = shop.customer()
+    first = customer.say("mensaje 0")["id"]
+    shop.pass_time(seconds=30)
+    shop.run()
+    written = [customer.say(f"mensaje {number}")["id"] for number in range(1, 131)]
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {"accepted": 130}
+    assert shop.opened() == [first, *written]
+
+
+def test_a_new_conversation_is_read_back_to_its_beginning(shop: Shop) -> None:
+    customer = shop.customer()
+    written = [customer.say(f"mensaje {number}")["id"] for number in range(45)]
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {"accepted": 45}
+    assert shop.opened() == written
+
+
+def test_only_one_process_looks_through_a_tenant_at_a_time(shop: Shop) -> None:
+    shop.customer().say("hola")
+    shop.pass_time(seconds=30)
+    with shop.database.installation() as other:
+        assert try_lock_tenant(other, shop.tenant.tenant_id)
+        assert shop.run().outcome == "busy"
+
+    assert shop.run().outcome == "done"
+
+
+def test_what_another_process_has_just_looked_through_is_skipped(shop: Shop) -> None:
+    shop.run()
+    again = shop.reconciler().run_once(shop.tenant, unless_within=timedelta(seconds=27))
+
+    assert again.outcome == "recent"
+
+
+def test_a_tenant_without_an_administrators_token_is_told_so(shop: Shop) -> None:
+    del shop.secrets.values[shop.tenant.tenant_id, "chatwoot/user_token"]
+
+    assert shop.run().outcome == "no_user_token"
+
+
+def test_while_chatwoot_is_away_nothing_counts_as_looked_at(shop: Shop) -> None:
+    shop.run()
+    written = shop.customer().say("hola")["id"]
+    shop.switch.on = False
+    shop.pass_time(minutes=10)
+    with pytest.raises(TransientError):
+        shop.run()
+    shop.switch.on = True
+
+    assert shop.run().found == {"accepted": 1}
+    assert shop.opened() == [written]
+
+
+def test_a_chatwoot_that_lives_on_another_day_is_believed_at_the_second_sight(shop: Shop) -> None:
+    shop.stand.chatwoot.clock.set(1, datetime(2025, 11, 1, 12, 0, tzinfo=UTC))
+    written = shop.customer().say("hola")["id"]
+    process = shop.reconciler()
+    assert (process.run_once(shop.tenant).waiting, shop.opened()) == (1, [])
+
+    shop.monotonic[0] += 45
+    assert process.run_once(shop.tenant).found == {"accepted": 1}
+    assert shop.opened() == [written]
+
+
+def test_a_message_too_old_to_answer_gets_one_apology_and_a_person(shop: Shop) -> None:
+    shop.run()
+    customer = shop.customer()
+    customer.say("¿tienen zapatillas?")
+    written = customer.say("¿hola?")["id"]
+    shop.pass_time(hours=2)
+
+    assert shop.run().found == {"apologised": 2}
+    assert shop.run().found == {}
+    assert shop.said(customer) == [APOLOGY["es"]]
+    assert shop.status(customer) == "open"
+    assert len(shop.notes(customer)) == 1
+    assert "22-11-2026 a las 12:00" in shop.notes(customer)[0]
+    assert (shop.opened(), shop.deliver(written).status) == ([], "duplicate")
+    assert [event.details["outcome"] for event in shop.audit()] == ["apologised", "apologised"]
+
+
+def test_an_apology_is_in_the_customers_language(shop: Shop) -> None:
+    shop.run()
+    customer = shop.customer()
+    with shop.database.tenant(shop.tenant.scope) as connection:
+        state = DialogueState(language="en")
+        save_dialogue(connection, shop.tenant.tenant_id, customer.conversation_id, state, ())
+    customer.say("do you ship to Temuco?")
+    shop.pass_time(hours=2)
+    shop.run()
+
+    assert shop.said(customer) == [APOLOGY["en"]]
+
+
+def test_a_run_that_dies_after_the_apology_does_not_apologise_again(shop: Shop) -> None:
+    shop.run()
+    customer = shop.customer()
+    customer.say("hola")
+    shop.pass_time(hours=2)
+
+    def die(*_: object, **__: object) -> None:
+        raise TransientError("died", "the process is gone")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(shop.channel), "hand_over", die)
+        assert shop.run().outcome == "incomplete"  # said, but neither noted nor written down
+
+    shop.pass_time(minutes=1)
+    # Ignored is the apology itself, whose webhook was lost like all the others.
+    assert shop.run().found == {"apologised": 1, "ignored": 1}
+    assert shop.said(customer) == [APOLOGY["es"]]
+    assert len(shop.notes(customer)) == 1
+
+
+def test_who_writes_again_is_answered_with_everything_he_wrote(shop: Shop) -> None:
+    shop.run()
+    customer = shop.customer()
+    early = customer.say("¿tienen zapatillas talla 42?")["id"]
+    shop.pass_time(hours=1)
+    late = customer.say("¿hola?")["id"]
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.opened() == [early, late]
+    assert shop.said(customer) == []
+
+
+def test_a_message_of_the_day_before_yesterday_is_left_to_people(shop: Shop) -> None:
+    customer = shop.customer()
+    shop.run()
+    customer.say("hola")
+    shop.pass_time(hours=24, minutes=30)
+    process = shop.reconciler()
+    process.run_once(shop.tenant)
+    shop.monotonic[0] += 45
+
+    assert process.run_once(shop.tenant).found == {"left": 1}
+    assert process.run_once(shop.tenant).found == {}
+    assert shop.said(customer) == []
+    assert len(shop.notes(customer)) == 1
+    assert shop.status(customer) == "pending"
+
+
+def test_a_found_message_is_audited_without_its_words(shop: Shop) -> None:
+    written = shop.customer().say("mi rut es 12.345.678-5")["id"]
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    (event,) = shop.audit()
+    assert event.details == {"message_id": written, "outcome": "accepted", "reason": None, "age_s": 30}
+    assert "12.345.678" not in event.model_dump_json()

@@ -1,0 +1,154 @@
+"""An installation with one shop whose turns are really decided, worded and recorded; only sending is left out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from smarteros.bootstrap import Services, open_services
+from smarteros.domain.ids import turn_id
+from smarteros.domain.knowledge import Document
+from smarteros.domain.messages import Contact, IncomingMessage
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.tools import Product, ProductList, ToolResult
+from smarteros.domain.turns import Outcome, Replied, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.flow.audit import AuditStep
+from smarteros.flow.context import reply_context
+from smarteros.flow.decide import DecideStep
+from smarteros.flow.parts import Parts
+from smarteros.flow.reply import choose_text
+from smarteros.replay.replayer import Replayer
+from smarteros.settings import Settings
+
+HOURS = Document(
+    name="horarios.md",
+    title="Horarios",
+    category="horarios",
+    markdown="# Horarios\n\n## ¿Cuál es el horario de atención?\n\nAtendemos de lunes a viernes de 10:00 a 19:00.\n",
+    facts={"warranty_days": 90},
+)
+SHOES = ProductList(
+    total=1,
+    products=(
+        Product(
+            id="gid://shopify/Product/1",
+            title="Zapatilla Running Azul",
+            variant="Talla 42",
+            price=39990,
+            stock=5,
+            url="https://tienda.example/products/zapatilla",
+        ),
+    )
+)
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Open services on a data directory."""
+
+    data_dir: Path
+    services: Services
+
+
+@dataclass
+class Shop:
+    """One tenant; ``answer`` is a turn from message to record."""
+
+    services: Services
+    tenant: Tenant
+    turns: list[str] = field(default_factory=list[str])
+
+    def answer(self, text: str, *results: ToolResult, outcome: Outcome = "answered") -> str:
+        """Answer a message and record it; returns the turn's id."""
+        parts, start = self._parts(), self._start()
+        message = IncomingMessage(
+            id=start.message_id,
+            tenant_id=self.tenant.tenant_id,
+            account_id=1,
+            conversation_id=start.conversation_id,
+            inbox_id=1,
+            channel="whatsapp",
+            contact=Contact(id=5, name="Camila"),
+            text=text,
+            created_at=start.received_at,
+        )
+        resolved = ResolvedTurn(messages=(message,), history=("hola",))
+        if outcome == "muted":
+            AuditStep(parts)(start, resolved, None, ToolsCalled(), Replied(outcome=outcome))
+            return start.turn_id
+        decided = DecideStep(parts)(start, resolved)
+        policy = self.services.knowledge.policy(self.tenant.scope)
+        facts = reply_context(self.tenant, policy, resolved, decided, results)
+        chosen = choose_text(self.services.contracts.get(decided.flow_id), facts)
+        replied = Replied(outcome=outcome, rule=chosen.rule, text=chosen.text)
+        AuditStep(parts)(start, resolved, decided, ToolsCalled(results=results), replied)
+        return start.turn_id
+
+    def replayer(self, **other: Any) -> Replayer:
+        """A replayer over the installation, with another part where one is given."""
+        services = self.services
+        parts = {"agent": services.agent, "contracts": services.contracts, "knowledge": services.knowledge, **other}
+        return Replayer(services.database, services.tenants, **parts)
+
+    def _start(self) -> TurnStart:
+        message_id = next(_numbers)
+        return TurnStart(
+            turn_id=turn_id(self.tenant.tenant_id, 7, message_id),
+            tenant_id=self.tenant.tenant_id,
+            account_id=1,
+            conversation_id=7,
+            message_id=message_id,
+            received_at=datetime.now(UTC) - timedelta(seconds=1),
+        )
+
+    def _parts(self) -> Parts:
+        services = self.services
+        return Parts(
+            database=services.database,
+            tenants=services.tenants,
+            channel=cast("Any", None),
+            agent=services.agent,
+            knowledge=services.knowledge,
+            tools=cast("Any", None),
+            reader=cast("Any", None),
+            contracts=services.contracts,
+        )
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A real installation of its own: PostgreSQL, a trained agent, the project's contracts."""
+    data_dir = tmp_path_factory.mktemp("replay")
+    with open_services(Settings(data_dir=data_dir)) as services:
+        services.agent.wait_until_ready()
+        yield Installation(data_dir, services)
+
+
+@pytest.fixture
+def shop(installation: Installation) -> Shop:
+    """A shop no other test uses."""
+    number = next(_numbers)
+    tenant = Tenant(
+        tenant_id=f"REPLAY_{number}",
+        name="Zapatería Ñandú",
+        rut="76123456-0",
+        tenant_key=f"{number:k>24}",
+        chatwoot_url="http://127.0.0.1:1",
+        chatwoot_account_ids=(number,),
+    )
+    installation.services.tenants.save(tenant)
+    installation.services.knowledge.replace(tenant.scope, (HOURS,))
+    return Shop(installation.services, tenant)
+
+
+@pytest.fixture
+def found_shoes() -> ToolResult:
+    """What the shop's catalogue answered."""
+    return ToolResult(tool="shopify_search_products", outcome="ok", data=SHOES.model_dump(mode="json"))
