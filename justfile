@@ -21,7 +21,7 @@ generate:
 
 # Measure (writes docs/benchmarks.md).
 bench *options:
-    uv run python -m tests.bench {{options}}
+    uv run smos bench --write docs/benchmarks.md {{options}}
 
 # Nothing lost, nothing doubled, whatever is killed: the long version (hours; see docs/proof.md).
 prove *options:

@@ -19,6 +19,7 @@ from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.native import NativeAgent
 from smarteros.channels.chatwoot.channel import ChatwootChannel
+from smarteros.channels.chatwoot.history import ChatwootHistory
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet, load_contracts
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
@@ -43,6 +44,9 @@ from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.reconcile.api import reconcile_router
+from smarteros.reconcile.loop import ReconcileLoop
+from smarteros.reconcile.reconciler import Reconciler
 from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
 from smarteros.secrets.protocol import SecretStore
 from smarteros.settings import Role, Settings
@@ -157,6 +161,10 @@ def open_runtime(
     watch_backlog(engine.backlog)
     grant_engine_tables(services.database.owner_url)
     receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
+    reconciler = Reconciler(
+        services.database, services.channel, ChatwootHistory(services.http, services.secrets), receiver, clock
+    )
+    reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
     health = HealthChecks(lambda: _checks(services, engine))
     routers = [health_router(health)]
     if role != "worker":
@@ -166,12 +174,16 @@ def open_runtime(
             agent_router(services.agent, services.tenants, services.secrets),
             tools.router(),
             operator_router(services.database, services.operator_token),
+            reconcile_router(reconciler, services.tenants, services.operator_token),
             *extra_routers,
         ]
     app = create_app(routers)
+    if role != "edge":
+        reconcile_loop.start()
     try:
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
+        reconcile_loop.stop()
         health.close()
         engine.stop()
 

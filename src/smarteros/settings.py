@@ -37,5 +37,5 @@ class Settings(BaseSettings):
     vision_url: str = "https://vision.googleapis.com"
     queue_poll_ms: int = Field(default=50, ge=5, le=5000)
     drain_s: int = Field(default=10, ge=1, le=300, description="How long running turns may take to finish at a stop")
-    worker_threads: int = Field(default=16, ge=1, le=128)
+    worker_threads: int = Field(default=8, ge=1, le=128)
     webhook_clock_skew_s: int = Field(default=300, ge=1)

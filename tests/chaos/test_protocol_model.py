@@ -37,6 +37,7 @@ _conversations = itertools.count(50_000)
 _messages = itertools.count(1)
 
 PostResult = Literal["posted", "saved_then_error", "not_saved"]
+SLOW_STORE = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 RESULTS: tuple[PostResult, ...] = ("posted", "saved_then_error", "not_saved")
 
 
@@ -293,7 +294,5 @@ def test_every_message_has_exactly_one_reply_whatever_dies_in_between(database: 
     TurnProtocol.database = database
     run_state_machine_as_test(
         TurnProtocol,
-        settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=SLOW_STORE),
     )

@@ -7,6 +7,9 @@ import sys
 import typer
 
 from smarteros.cli import agent, contract, demo, kb, token
+from smarteros.cli.bench import bench
+from smarteros.cli.prove import prove
+from smarteros.cli.replay import replay
 from smarteros.cli.serve import serve
 from smarteros.domain.errors import SmosError
 from smarteros.observability.logs import configure_logs
@@ -24,6 +27,9 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(kb.app, name="kb")
 app.add_typer(token.app, name="token")
 app.command()(serve)
+app.command()(bench)
+app.command()(prove)
+app.command()(replay)
 
 
 def main() -> None:

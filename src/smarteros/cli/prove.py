@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,8 @@ def prove(
     from smarteros.proving.proof import Wanted, prove
     from smarteros.proving.report import show
 
+    # Like Ctrl-C: everything that was started is stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     progress = Console(stderr=True, style="dim")
     report = prove(

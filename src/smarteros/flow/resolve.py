@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 
 from smarteros.domain.decisions import DialogueState
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
@@ -13,12 +14,24 @@ from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
 from smarteros.observability.steps import watched
 from smarteros.store.events import claim_messages, message_deleted, waiting_messages
-from smarteros.store.turns import leadership, load_dialogue, unmute
+from smarteros.store.turns import leadership, lift_mute, load_dialogue
 
 _LOOK_EVERY_S = 0.1
 # Mutes whose end can be read from the conversation itself: its status and its assignee.
 _SEEN_IN_STATE = ("conversation_", "human_assigned")
 _READABLE = ("image", "file")
+
+
+@dataclass(frozen=True)
+class _Burst:
+    """What the customer has said since the last answer, and what is known of the conversation."""
+
+    messages: tuple[IncomingMessage, ...]
+    state: DialogueState
+    history: tuple[str, ...]
+    led: str | None
+    deleted: bool
+    waited_s: float = 0.0
 
 
 class ResolveStep:
@@ -31,46 +44,63 @@ class ResolveStep:
         """Resolve the turn; ``round_number`` counts from 1 how often it was begun."""
         tenant = self._parts.tenants.get(start.tenant_id)
         with watched("resolve", start.tenant_id, start.turn_id) as watch:
-            waited_s = self._wait_for_the_rest(tenant, start)
-            with self._parts.database.tenant(tenant.scope) as connection:
-                claimed = claim_messages(connection, start.tenant_id, start.conversation_id, start.turn_id)
-                state, history = load_dialogue(connection, start.tenant_id, start.conversation_id)
-                deleted = message_deleted(connection, start.tenant_id, start.conversation_id, start.message_id)
-                led = leadership(connection, start.tenant_id, start.conversation_id).muted_reason
-            muted_reason = self._confirmed(tenant, start, led) if claimed and led else None
-            if not claimed:
-                reason = "message_deleted" if deleted else None
-                resolved = ResolvedTurn(stop="merged", reason=reason, state=state, history=history)
+            burst = self._burst(tenant, start)
+            muted_reason = self._confirmed(tenant, start, burst.led) if burst.messages and burst.led else None
+            if not burst.messages:
+                resolved = ResolvedTurn(stop="merged", reason="message_deleted" if burst.deleted else None)
             elif muted_reason is not None:
-                resolved = ResolvedTurn(
-                    messages=claimed, stop="muted", reason=muted_reason, state=state, history=history
-                )
+                resolved = ResolvedTurn(messages=burst.messages, stop="muted", reason=muted_reason)
             else:
-                resolved = self._gather(tenant, claimed, state, history)
-        times = {"round": round_number, "waited_ms": round(waited_s * 1000), "duration_ms": watch.duration_ms}
-        return resolved.model_copy(update=times)
+                resolved = self._gather(tenant, burst.messages)
+        return resolved.model_copy(
+            update={
+                "state": burst.state,
+                "history": burst.history,
+                "round": round_number,
+                "waited_ms": round(burst.waited_s * 1000),
+                "duration_ms": watch.duration_ms,
+            }
+        )
 
-    def _wait_for_the_rest(self, tenant: Tenant, start: TurnStart) -> float:
-        """Give the customer time to finish; returns the seconds it took.
+    def _burst(self, tenant: Tenant, start: TurnStart) -> _Burst:
+        """Give the customer time to finish, then take his messages.
 
         The next message is noticed within ``_LOOK_EVERY_S``. The wait holds a worker's thread: it ends after
         ``MOST_BURST_S`` at the latest, and only a bounded number of turns wait at a time.
         """
+        burst = self._take(tenant, start, patient=True)
+        if isinstance(burst, _Burst):
+            return burst
         began = time.monotonic()
-        if self._patience_s(tenant, start) == 0.0 or not self._parts.waiting_room.acquire(blocking=False):
-            return 0.0
+        waits = self._parts.waiting_room.acquire(blocking=False)
         try:
-            while (left := self._patience_s(tenant, start)) > 0.0:
-                self._parts.pause(min(left, _LOOK_EVERY_S))
+            while not isinstance(burst, _Burst):
+                if waits:
+                    self._parts.pause(min(burst, _LOOK_EVERY_S))
+                burst = self._take(tenant, start, patient=waits)
         finally:
-            self._parts.waiting_room.release()
-        return time.monotonic() - began
+            if waits:
+                self._parts.waiting_room.release()
+        return replace(burst, waited_s=time.monotonic() - began if waits else 0.0)
 
-    def _patience_s(self, tenant: Tenant, start: TurnStart) -> float:
+    def _take(self, tenant: Tenant, start: TurnStart, *, patient: bool) -> _Burst | float:
+        """Take the messages that wait, or say for how many seconds to be patient."""
+        tenant_id, conversation_id = start.tenant_id, start.conversation_id
         with self._parts.database.tenant(tenant.scope) as connection:
-            waiting = waiting_messages(connection, start.tenant_id, start.conversation_id, start.turn_id)
-            state, _ = load_dialogue(connection, start.tenant_id, start.conversation_id)
-        return patience_s([entry.message for entry in waiting], [entry.age_s for entry in waiting], state)
+            state, history = load_dialogue(connection, tenant_id, conversation_id)
+            if patient:
+                waiting = waiting_messages(connection, tenant_id, conversation_id, start.turn_id)
+                left_s = patience_s([entry.message for entry in waiting], [entry.age_s for entry in waiting], state)
+                if left_s > 0.0:
+                    return left_s
+            claimed = claim_messages(connection, tenant_id, conversation_id, start.turn_id)
+            return _Burst(
+                messages=claimed,
+                state=state,
+                history=history,
+                led=leadership(connection, tenant_id, conversation_id).muted_reason,
+                deleted=not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id),
+            )
 
     def _confirmed(self, tenant: Tenant, start: TurnStart, reason: str) -> str | None:
         """Ask the channel whether a person still leads: the webhook that gave the bot its turn may be lost.
@@ -83,24 +113,13 @@ class ResolveStep:
         if now.status != "pending" or now.assigned_to_human or not reason.startswith(_SEEN_IN_STATE):
             return reason
         with self._parts.database.tenant(tenant.scope) as connection:
-            unmute(connection, start.tenant_id, start.conversation_id, None)
-        return None
+            lifted = lift_mute(connection, start.tenant_id, start.conversation_id, reason)
+        return None if lifted else reason
 
-    def _gather(
-        self,
-        tenant: Tenant,
-        claimed: tuple[IncomingMessage, ...],
-        state: DialogueState,
-        history: tuple[str, ...],
-    ) -> ResolvedTurn:
+    def _gather(self, tenant: Tenant, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)
-        return ResolvedTurn(
-            messages=claimed,
-            state=state,
-            history=history,
-            reading=self._read(tenant, documents) if documents else None,
-            photo=bool(documents),
-        )
+        reading = self._read(tenant, documents) if documents else None
+        return ResolvedTurn(messages=claimed, reading=reading, photo=bool(documents))
 
     def _read(self, tenant: Tenant, documents: list[Attachment]) -> DocumentReading:
         """Read every document of the burst and keep the one that was read best."""

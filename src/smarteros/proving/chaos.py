@@ -23,11 +23,14 @@ from smarteros.proving.plan import Plan, PlannedFault, PlannedKill
 from smarteros.proving.watch import Watch
 
 # How long a kill waits for its moment before it is done at any other.
-_MOMENT_WITHIN_S = 3.0
+_MOMENT_WITHIN_S = 5.0
 _POSTGRES_BACK_WITHIN_S = 30.0
 _TAKEOVER_WITHIN_S = 30.0
 _CLOCK_HELD_S = 1.0
 _LAG_WITHIN_S = 60.0
+_MOST_LAG_TURNS = 4
+_SUPERVISOR_S = 0.3
+_ALL_RUN_WITHIN_S = 60.0
 
 
 class Deed(Model):
@@ -66,6 +69,7 @@ class Chaos:
         self._restarts: list[_Restart] = []
         self._keys, self._dead_keys = dict(keys), set[int]()
         self._stop = threading.Event()
+        self._hunting = False
         self._thread = threading.Thread(target=self._run, name="chaos", daemon=True)
         self._takeovers: list[threading.Thread] = []
         self.deeds: list[Deed] = []
@@ -82,28 +86,31 @@ class Chaos:
     def turn_began(self, number: int) -> None:
         """Hear that a turn begins; faults and kills are planned by this number.
 
-        Waits when the kills lag a whole kill behind: turns are fast, and a process takes seconds to start.
+        Waits while a kill is overdue: turns are fast, and a process takes seconds to start. Not while a kill waits for
+        its moment, for which somebody must play.
         """
         self._turns.put(number)
         waited(lambda: self._stop.is_set() or self._keeps_up(number), _LAG_WITHIN_S, every_s=0.05)
 
     def _keeps_up(self, number: int) -> bool:
-        return len(self._kills) < 2 or self._kills[1].at_turn > number
+        return self._hunting or not self._kills or self._kills[0].at_turn + _MOST_LAG_TURNS > number
 
     def finish(self) -> None:
         """Clear all faults and have everything run again. ConfigError when it cannot."""
         self._stop.set()
         self._thread.join()
         self._forgive()
-        for restart in self._restarts:
-            self._fleet.start(restart.name)
-        for name in (EDGE, *WORKERS):
-            self._fleet.wait_until_ready(name)
+        if not waited(self._all_run_again, _ALL_RUN_WITHIN_S, every_s=0.1):
+            raise ConfigError("fleet_failed", "Not all processes came back after the last kill; see their logs.")
         for thread in self._takeovers:
             thread.join()
         self._http.close()
         if self.failure is not None:
             raise self.failure
+
+    def _all_run_again(self) -> bool:
+        self._start_what_is_due()
+        return all(self._fleet.ready(name) for name in (EDGE, *WORKERS))
 
     def near(self, at: float | None, within_s: float = 6.0) -> tuple[str, ...]:
         """What was done around a time."""
@@ -139,6 +146,16 @@ class Chaos:
         for name in WORKERS:
             if name not in self._keys and self._fleet.ready(name):
                 self._learn(name)
+        for name in (EDGE, *WORKERS):
+            if self._fleet.ended(name) and not any(restart.name == name for restart in self._restarts):
+                self._restart_what_ended(name)
+
+    def _restart_what_ended(self, name: str) -> None:
+        """As a supervisor does with a process that could not start while PostgreSQL was away."""
+        self._keys.pop(name, None)
+        self.done["fleet.ended_by_itself"] += 1
+        self._note(f"{name} ended by itself")
+        self._restarts.append(_Restart(name, time.monotonic() + _SUPERVISOR_S))
 
     def _learn(self, name: str) -> None:
         """Remember the lock of a worker that has just started. The others look at dead ones' locks for a moment."""
@@ -169,7 +186,9 @@ class Chaos:
         self._http.post(url, json={"account_id": shop.account_id, "now": None}).raise_for_status()
 
     def _kill(self, kill: PlannedKill) -> None:
+        self._hunting = True
         caught = self._watch.catch(kill.moment, _MOMENT_WITHIN_S, self._stop)
+        self._hunting = False
         met = "" if caught is not None else " (moment not met)"
         self.kills[f"{kill.victim}.{kill.moment}" if caught is not None else f"{kill.victim}.unmet"] += 1
         if kill.victim == "postgres":

@@ -16,6 +16,8 @@ from smarteros.scenarios.pictures import landscape_png
 
 _PATIENCE_S = 20.0
 _LOOK_S = 0.15
+# A conversation that people have got is not waited for.
+_LOOK_AT_STATUS_S = 2.0
 
 
 @dataclass
@@ -114,9 +116,13 @@ class Customers:
 
     def _wait_for_reply(self, place: Place, after: int) -> None:
         """Wait as a patient customer does. Whether a reply was missing is for the judge to say, much later."""
-        asked = time.monotonic()
+        asked = looked = time.monotonic()
         while time.monotonic() - asked < _PATIENCE_S and not self._stop.is_set():
             if place.replied_after(after):
                 self.waits_s.append(time.monotonic() - asked)
                 return
+            if time.monotonic() - looked > _LOOK_AT_STATUS_S:
+                looked = time.monotonic()
+                if place.shop.status(place.conversation_id) != "pending":
+                    return
             time.sleep(_LOOK_S)

@@ -65,6 +65,10 @@ class Fleet:
         """Whether it runs and has said that it answers."""
         return self._running[name].poll() is None and self._said_ready(name)
 
+    def ended(self, name: str) -> bool:
+        """Whether it has ended, by itself or by a kill."""
+        return self._running[name].poll() is not None
+
     def stop(self) -> None:
         """Stop everything, whatever state it is in."""
         for process in self._running.values():

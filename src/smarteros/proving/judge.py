@@ -16,7 +16,8 @@ from typing import Literal
 from smarteros.domain.model import Model
 from smarteros.proving.transcript import Entry, ScriptedTurn, Transcript
 
-Charge = Literal["lost", "doubled", "out_of_order", "after_human", "superseded_sent"]
+Charge = Literal["lost", "doubled", "out_of_order", "after_human", "superseded_sent", "two_replies"]
+# Of these not one may happen; of two replies to a burst fewer than 1 %.
 CHARGES: tuple[Charge, ...] = ("lost", "doubled", "out_of_order", "after_human", "superseded_sent")
 RACE_S = 0.5
 # How long after it was armed a fault that slows requests may still be at work.
@@ -200,7 +201,9 @@ class _Court:
         answers = [answer for answer in self.answers if any(m.turn == turn.number for m in answer.covers)]
         if turn.messages > 1 and answers:
             self.counts["bursts"] += 1
-            self.counts["two_replies"] += len(answers) > 1
+            if len(answers) > 1:
+                self.counts["two_replies"] += 1
+                self._accuse("two_replies", answers[-1].reply, f"turn {turn.number} has {len(answers)} replies")
         if not answers or not turn.expects:
             return
         last = [message for answer in answers for message in answer.covers if message.turn == turn.number][-1]

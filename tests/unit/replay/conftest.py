@@ -44,7 +44,7 @@ SHOES = ProductList(
             stock=5,
             url="https://tienda.example/products/zapatilla",
         ),
-    )
+    ),
 )
 _numbers = itertools.count(1)
 

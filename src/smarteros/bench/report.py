@@ -1,0 +1,125 @@
+"""What was measured, as JSON and as docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from smarteros.domain.model import Model
+
+
+class Latency(Model):
+    """Milliseconds from the instant a webhook should have been sent (open loop: waiting counts)."""
+
+    rate: float = Field(description="Webhooks a second")
+    sent: int
+    missing: int = Field(description="Refused or never answered")
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+class Load(Model):
+    """Many turns at once: how many a second, and what one costs."""
+
+    workers: int
+    processes: str
+    turns: int
+    missing: int
+    turns_per_s: float
+    cpu_ms_per_turn: float = Field(description="All processes and PostgreSQL, without the load tool")
+    postgres_cpu_ms_per_turn: float
+    load_tool_cpu_ms_per_turn: float
+
+
+class Limits(Model):
+    """What this machine does without what makes a turn safe."""
+
+    calls_per_s: float = Field(description="The two requests of a turn, nothing else")
+    queue_per_s: float = Field(description="INSERT and SKIP LOCKED claim")
+    commits_per_s: float | None = Field(description="pgbench, one INSERT a transaction, 4 clients")
+
+
+class Report(Model):
+    """One run on one machine."""
+
+    at: datetime
+    machine: str
+    quick: bool
+    load_average: float = Field(description="Of the last minute, before the run: what else the machine does")
+    start_s: float = Field(description="One smos serve process, until it answers")
+    memory_mb: float = Field(description="One process of every role in one, after its first turns")
+    postgres_memory_mb: float = Field(description="Shared buffers counted once per backend")
+    decide_ms: float
+    accept: Latency
+    turn: Latency
+    turn_at_70_percent: Latency
+    scaling: tuple[Load, ...]
+    longer_round_trip: Load | None = Field(description="PostgreSQL reached over a proxy that adds 1 ms")
+    limits: Limits
+    doubled: int
+
+    @property
+    def best(self) -> Load:
+        """The most turns a second of this run."""
+        return max(self.scaling, key=lambda load: load.turns_per_s)
+
+
+def markdown(report: Report) -> str:
+    """Write the page."""
+    best, limits = report.best, report.limits
+    commits = "—" if limits.commits_per_s is None else f"{limits.commits_per_s:,.0f}"
+    return "\n".join(
+        (
+            "# Benchmarks",
+            "",
+            "Written by `just bench` (`smos bench`); do not edit. Everything runs on one machine: PostgreSQL,"
+            " SmarterOS and the load tool, which is also the Chatwoot that is answered. Webhooks are sent at a fixed"
+            " rate whatever the answers (open loop); a latency counts from the instant the webhook was due.",
+            "",
+            f"- Machine: {report.machine}; load average before the run {report.load_average:.1f}"
+            " (other programs share the cores: compare ratios, not figures of different runs)",
+            f"- Date: {report.at:%Y-%m-%d %H:%M} UTC{'; quick run, short samples' if report.quick else ''}",
+            f"- One FAQ turn: signed webhook, stored and enqueued in one transaction, six steps, fence, reply, audit."
+            f" {report.doubled} replies were doubled.",
+            "",
+            "| latency, ms | rate | sent | missing | p50 | p95 | p99 |",
+            "|---|---|---|---|---|---|---|",
+            _latency("webhook accepted durably", report.accept),
+            _latency("webhook to reply", report.turn),
+            _latency("webhook to reply at 70 % of the most", report.turn_at_70_percent),
+            "",
+            "| processes | turns | missing | turns/s | CPU ms/turn | of it PostgreSQL | load tool beside it |",
+            "|---|---|---|---|---|---|---|",
+            *(_load(load) for load in report.scaling),
+            *([_load(report.longer_round_trip)] if report.longer_round_trip else []),
+            "",
+            "| bare limit of this machine | per second | SmarterOS reaches |",
+            "|---|---|---|",
+            _limit("the same two requests, nothing durable", limits.calls_per_s, best.turns_per_s),
+            _limit("plain INSERT + SKIP LOCKED queue, nothing else", limits.queue_per_s, best.turns_per_s),
+            f"| pgbench, one INSERT a commit, 4 clients | {commits} | |",
+            "",
+            f"Start of a process {report.start_s:.1f} s; memory {report.memory_mb:.0f} MB and PostgreSQL"
+            f" {report.postgres_memory_mb:.0f} MB (shared buffers counted once per backend); native decide"
+            f" {report.decide_ms:.1f} ms (mean, one thread).",
+            "",
+        )
+    )
+
+
+def _latency(name: str, latency: Latency) -> str:
+    figures = f"{latency.p50_ms:.0f} | {latency.p95_ms:.0f} | {latency.p99_ms:.0f}"
+    return f"| {name} | {latency.rate:.0f}/s | {latency.sent} | {latency.missing} | {figures} |"
+
+
+def _load(load: Load) -> str:
+    return (
+        f"| {load.processes} | {load.turns} | {load.missing} | **{load.turns_per_s:.1f}** | {load.cpu_ms_per_turn:.1f}"
+        f" | {load.postgres_cpu_ms_per_turn:.1f} | {load.load_tool_cpu_ms_per_turn:.1f} |"
+    )
+
+
+def _limit(name: str, per_s: float, reached: float) -> str:
+    return f"| {name} | {per_s:,.0f} | {100 * reached / per_s:.1f} % |"
