@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -33,6 +34,7 @@ Atendemos de lunes a viernes de 10:00 a 19:00 y los sábados de 10:00 a 14:00.
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STOP_WITHIN_S = 15.0
+_PR_SET_PDEATHSIG = 1
 
 
 class Process:
@@ -47,6 +49,7 @@ class Process:
             text=True,
             start_new_session=True,
             env=os.environ | environment,
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - only a system call happens in there
         )
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line.startswith("ready "):
@@ -134,6 +137,11 @@ def memory_mb(pids: list[int]) -> float:
         fields = _read(f"/proc/{pid}/statm").split()
         pages += int(fields[1]) if len(fields) > 1 else 0
     return pages * _PAGE / 1e6
+
+
+def _die_with_parent() -> Callable[[], None]:
+    libc = ctypes.CDLL(None)
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _cpu_of(pid: int) -> float:

@@ -56,11 +56,17 @@ class Fence:
         self._start = start
         self._resolved = resolved
         self._reply_id = reply_id(start.turn_id)
-        self._token = self._take()
+        self._token: int | None = None
+
+    def take(self) -> None:
+        """Take the conversation's newest token; whoever held it before may post no more."""
+        with self._parts.database.tenant(self._tenant.scope) as connection:
+            self._take(connection)
 
     def look(self) -> None:
-        """Raise FencedError when a draft is not worth posting. ``send`` asks again; looking first saves requests."""
+        """Take the token; raise FencedError when the draft is not worth posting. ``send`` asks again."""
         with self._parts.database.tenant(self._tenant.scope) as connection:
+            self._take(connection)
             if reply_intended(connection, self._tenant.tenant_id, self._reply_id):
                 posted = posted_message(connection, self._tenant.tenant_id, self._reply_id) is not None
                 silenced = None
@@ -76,6 +82,8 @@ class Fence:
 
     def send(self, text: str) -> None:
         """Post the reply exactly once. Raises FencedError when it must not be posted."""
+        if self._token is None:
+            self.take()
         while True:
             try:
                 self._send(text)
@@ -84,7 +92,7 @@ class Fence:
                 # As a zombie has no right to end the turn, it waits for what the living worker makes of it.
                 if self._posted_by_another():
                     return
-                self._token = self._take()
+                self.take()
 
     def _send(self, text: str) -> None:
         tenant, start = self._tenant, self._start
@@ -118,14 +126,14 @@ class Fence:
     def _require_right(self) -> None:
         """Called right before a POST: since the reply was written down, a worker may have slept and a person come."""
         with self._parts.database.tenant(self._tenant.scope) as connection:
-            who = self._require_token(connection, lock=True)
+            who = self._require_token(connection, lock=False)
             if who.muted_reason is None:
                 return
         raise FencedError(Replied(outcome="muted", reason=who.muted_reason))
 
-    def _take(self) -> int:
-        with self._parts.database.tenant(self._tenant.scope) as connection:
-            return take_fence(connection, self._tenant.tenant_id, self._start.conversation_id, self._start.turn_id)
+    def _take(self, connection: sa.Connection) -> None:
+        turn_id = self._start.turn_id
+        self._token = take_fence(connection, self._tenant.tenant_id, self._start.conversation_id, turn_id)
 
     def _require_token(self, connection: sa.Connection, *, lock: bool) -> Leadership:
         who = leadership(connection, self._tenant.tenant_id, self._start.conversation_id, lock=lock)

@@ -18,7 +18,7 @@ MOST_PATIENCE_S = 2.5
 # From then on a customer who goes on writing is answered nevertheless; the reply's fence uses the same bound.
 MOST_BURST_S = 5.0
 
-_AFTER_GREETING_S = 1.8
+_AFTER_GREETING_S = 1.5
 _AFTER_FEW_WORDS_S = 1.2
 _AFTER_PHOTO_S = 1.0
 _RHYTHM = 1.5  # whoever takes 1 s from message to message is given 1.5 s for the next one

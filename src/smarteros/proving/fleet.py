@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -24,7 +23,10 @@ _READY_WITHIN_S = 60.0
 _SANDBOX_WITHIN_S = 30.0
 _STOP_WITHIN_S = 4.0
 _LOOK_S = 0.02
-_PR_SET_PDEATHSIG = 1
+# Set by the child itself (1 is PR_SET_PDEATHSIG): a function to be called between fork and exec may deadlock here.
+_DIE_WITH_PARENT = (
+    "import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGKILL); from smarteros.cli.main import main; main()"
+)
 
 
 class Fleet:
@@ -91,12 +93,11 @@ class Fleet:
         with log.open("ab") as output:
             return subprocess.Popen(
                 [
-                    sys.executable, "-m", "smarteros.cli.main", "serve", "--role", role, "--host", "127.0.0.1",
+                    sys.executable, "-c", _DIE_WITH_PARENT, "serve", "--role", role, "--host", "127.0.0.1",
                     "--port", str(port), "--data-dir", str(self._data_dir),
                 ],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self._environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),  # noqa: PLW1509 - only a system call happens in there
             )  # fmt: skip
 
     def _log(self, name: str) -> Path:
@@ -172,8 +173,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _die_with_parent() -> Callable[[], None]:
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

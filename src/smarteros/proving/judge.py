@@ -22,6 +22,7 @@ CHARGES: tuple[Charge, ...] = ("lost", "doubled", "out_of_order", "after_human",
 RACE_S = 0.5
 # How long after it was armed a fault that slows requests may still be at work.
 SLOW_FOR_S = 20.0
+_TOGETHER_S = 2.0
 
 _Leader = Literal["bot", "human", "handed", "outage"]
 
@@ -199,18 +200,24 @@ class _Court:
 
     def _judge_turn(self, turn: ScriptedTurn) -> None:
         answers = [answer for answer in self.answers if any(m.turn == turn.number for m in answer.covers)]
-        if turn.messages > 1 and answers:
+        if turn.messages > 1 and answers and self._came_together(turn):
             self.counts["bursts"] += 1
-            if len(answers) > 1:
+            own = [answer for answer in answers if _is_only_for(answer, turn) or _says(answer.reply, turn)]
+            if len(own) > 1:
                 self.counts["two_replies"] += 1
-                self._accuse("two_replies", answers[-1].reply, f"turn {turn.number} has {len(answers)} replies")
+                self._accuse("two_replies", own[-1].reply, f"turn {turn.number} has {len(own)} replies")
         if not answers or not turn.expects:
             return
         last = [message for answer in answers for message in answer.covers if message.turn == turn.number][-1]
         # Questions asked in one go are one turn, whose answer need not say everything.
-        alone = all(message.turn == turn.number for answer in answers for message in answer.covers)
+        alone = all(_is_only_for(answer, turn) for answer in answers)
         if alone and not self._left_to_people(last) and not any(_says(answer.reply, turn) for answer in answers):
             self._accuse("lost", last, f"no reply to the turn says any of {', '.join(turn.expects)}")
+
+    def _came_together(self, turn: ScriptedTurn) -> bool:
+        """A burst torn apart by a lost or late webhook is none to us."""
+        messages = [message for message in self.heard if message.kind == "customer" and message.turn == turn.number]
+        return all(m.at is None or (m.arrived is not None and m.arrived - m.at < _TOGETHER_S) for m in messages)
 
     def _judge_order(self) -> None:
         """An earlier question that was there in time must not be answered after a later one."""
@@ -244,6 +251,10 @@ class _Court:
                 transcript=self.transcript.lines(),
             )
         )
+
+
+def _is_only_for(answer: _Answer, turn: ScriptedTurn) -> bool:
+    return all(message.turn == turn.number for message in answer.covers)
 
 
 def _says(reply: Entry, turn: ScriptedTurn) -> bool:

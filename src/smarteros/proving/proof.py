@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -13,8 +16,7 @@ from typing import Any
 
 import httpx2
 
-from smarteros.bootstrap import open_services
-from smarteros.demo.provision import BOT_NAME, provision
+from smarteros.domain.errors import ConfigError
 from smarteros.domain.model import Model
 from smarteros.proving.chaos import Chaos
 from smarteros.proving.chatwoot import Deliveries, Shop, transcript_of
@@ -26,7 +28,6 @@ from smarteros.proving.report import Circumstances, ProofReport, report_of
 from smarteros.proving.transcript import Transcript
 from smarteros.proving.watch import Watch
 from smarteros.reconcile.report import ReconcileReport
-from smarteros.settings import Settings
 from smarteros.store.embedded import EmbeddedPostgres
 
 _QUIET_WITHIN_S = 60.0
@@ -37,6 +38,7 @@ _LOOK_S = 0.2
 _SECONDS_PER_TURN = 6.0
 _LEAST_PLAY_S = 120.0
 _NOT_FOUND = 404
+_PROVISIONED_WITHIN_S = 120.0
 _RECONCILE = "/api/v1/reconcile"
 
 Tell = Callable[[str], None]
@@ -151,12 +153,16 @@ def _transcript(played: Played, deliveries: Deliveries, chaos: Chaos) -> Transcr
 
 def _shops(data_dir: Path, urls: dict[str, str], fleet: Fleet) -> tuple[dict[str, Shop], str]:
     """Make the sandbox's shops tenants, as the demo does; also returns the operator's token."""
-    with open_services(Settings(data_dir=data_dir, public_url=fleet.edge_url)) as services:
-        info: dict[str, Any] = services.http.json("GET", f"{urls['control']}/sandbox/info")
-        provision(services, info, fleet.edge_url)
-        operator_token = services.operator_token
-    shops = {str(shop["tenant_id"]): Shop(shop, urls["chatwoot"], BOT_NAME) for shop in info["tenants"]}
-    return shops, operator_token
+    command = [sys.executable, "-m", "smarteros.proving.provisioning", str(data_dir), urls["control"], fleet.edge_url]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=_PROVISIONED_WITHIN_S, check=False, env=_environment()
+    )
+    if ended.returncode != 0:
+        raise ConfigError("provisioning_failed", f"The shops could not be made tenants: {ended.stderr[-500:]}")
+    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    listed: list[dict[str, Any]] = told["info"]["tenants"]
+    shops = {str(shop["tenant_id"]): Shop(shop, urls["chatwoot"], str(told["bot_name"])) for shop in listed}
+    return shops, str(told["operator_token"])
 
 
 def _start_fleet(fleet: Fleet, watch: Watch) -> dict[str, int]:

@@ -143,7 +143,9 @@ class Bench:
         return ResolvedTurn(messages=held, **changes)
 
     def fence(self, message_id: int, resolved: ResolvedTurn) -> Fence:
-        return Fence(self.parts, TENANT, self.start(message_id), resolved)
+        fence = Fence(self.parts, TENANT, self.start(message_id), resolved)
+        fence.take()
+        return fence
 
     def _event(self, event: str, message_id: int, text: str | None) -> ReceivedEvent:
         message = None
