@@ -62,7 +62,7 @@ def test_a_greeting_waits_less_than_an_announced_question() -> None:
 
 
 def test_the_wait_counts_from_the_last_message() -> None:
-    assert patience("hola", ages=(1.0,)) == pytest.approx(0.8)
+    assert patience("hola", ages=(1.0,)) == pytest.approx(0.5)
     assert patience("hola", ages=(2.0,)) == 0.0
 
 
