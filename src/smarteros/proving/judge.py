@@ -208,7 +208,7 @@ class _Court:
                 self._accuse("two_replies", own[-1].reply, f"turn {turn.number} has {len(own)} replies")
         if not answers or not turn.expects:
             return
-        last = [message for answer in answers for message in answer.covers if message.turn == turn.number][-1]
+        last = [message for message in self.heard if message.kind == "customer" and message.turn == turn.number][-1]
         # Questions asked in one go are one turn, whose answer need not say everything.
         alone = all(_is_only_for(answer, turn) for answer in answers)
         if alone and not self._left_to_people(last) and not any(_says(answer.reply, turn) for answer in answers):

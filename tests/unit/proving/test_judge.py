@@ -135,6 +135,12 @@ def test_a_second_reply_after_a_pause_is_counted_as_two_replies_to_the_burst() -
     assert verdict.two_replies == 1
 
 
+def test_a_burst_whose_last_part_people_got_is_not_lost() -> None:
+    entries = (customer(1, 0), bot(2, 0.5, "other"), customer(3, 1), sign(4, "outage", 1.1))
+
+    assert charges(*entries, turns=(BURST,)) == []
+
+
 def test_a_burst_torn_apart_by_a_lost_webhook_may_have_two_replies() -> None:
     lost = customer(3, 1).model_copy(update={"arrived": None})
     verdict = judge(_transcript((customer(1, 0), bot(2, 0.5, "other"), lost, bot(4, 30)), (BURST,)))
