@@ -23,6 +23,14 @@ _COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye", "ambig
 _FOR_A_PERSON: frozenset[Intent] = frozenset({"human_request", "complaint"})
 
 
+_OPENING = re.compile(
+    r"^[^a-z0-9]*(?:(?:hola+|holi|wena+s?|ola|alo|oye|hey|hi|hello|buen dia|buen[oa]s?(?: dias| tardes| noches)?|"
+    r"good (?:morning|afternoon|evening)|estimad[oa]s?|disculp[ae]|perdon|(?:tengo |quiero hacer(?:les?)? )?"
+    r"una (?:consult(?:a|ita)|pregunt(?:a|ita)|dud(?:a|ita))|(?:i have )?a (?:quick )?question|quick question)"
+    r"\b[^a-z0-9]*)+"
+)
+
+
 @dataclass(frozen=True)
 class Wish:
     """One clause that asks for something, surely understood."""
@@ -47,6 +55,17 @@ def wishes(folded: str, extractor: EntityExtractor, model: IntentModel) -> list[
         if wish is not None and wish.intent in _FOR_A_PERSON:
             found.setdefault(wish.intent, wish)
     return sorted(found.values(), key=_rank)
+
+
+def behind_the_opening(folded: str, extractor: EntityExtractor, model: IntentModel) -> Wish | None:
+    """Return what is asked behind "hola, una consulta", which the words of the opening hide; None when nothing is."""
+    opening = _OPENING.match(folded)
+    rest = folded[opening.end() :] if opening else ""
+    if not rest:
+        return None
+    extraction = extractor.extract(rest)
+    scores = model.scores(extraction)
+    return None if scores.best in _COURTESIES else Wish(scores.best, extraction, scores)
 
 
 def _parts(separator: re.Pattern[str], folded: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from smarteros.agents.clauses import Wish, wishes
+from smarteros.agents.clauses import Wish, behind_the_opening, wishes
 from smarteros.agents.dialogue import CartLine, any_cart_lines, from_pending, is_ellipsis, merged, refines_search
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
@@ -70,6 +70,16 @@ class Interpreter:
         whole = Understanding(scores.best, scores.confidence, extraction.entities, extraction, extraction.folded)
         if scores.probabilities[scores.best] < _LEAST_EVIDENCE:
             whole = replace(whole, intent="ambiguous")
+        if whole.intent in {"greeting", "ambiguous"}:
+            asked = behind_the_opening(extraction.folded, self._extractor, self._model)
+            if asked is not None:
+                whole = replace(
+                    whole,
+                    intent=asked.intent,
+                    confidence=asked.scores.confidence,
+                    extraction=asked.extraction,
+                    question=asked.extraction.folded,
+                )
         found = wishes(extraction.folded, self._extractor, self._model)
         if len(found) > 1:
             first, second = found[0], found[1]

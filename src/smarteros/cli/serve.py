@@ -55,7 +55,8 @@ def _run(settings: Settings, role: Role, listener: socket.socket) -> int:
     with ExitStack() as stack:
         services = stack.enter_context(open_services(settings))
         runtime = stack.enter_context(open_runtime(services, role=role, drain_s=settings.drain_s))
-        services.agent.wait_until_ready()
+        if role != "edge":  # an edge must take webhooks again at once: Chatwoot does not send them twice
+            services.agent.wait_until_ready()
         server = uvicorn.Server(
             uvicorn.Config(
                 runtime.app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="off"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import importlib.util
 import json
@@ -24,7 +23,6 @@ _SANDBOX = "smarteros_sandbox"
 _SANDBOX_PORTS = ("chatwoot", "shopify", "odoo", "vision", "control")
 _SANDBOX_START_S = 20.0
 _MARKER = "smos-demo.json"
-_PR_SET_PDEATHSIG = 1
 
 
 def run_demo(data_dir: Path, host: str, port: int, *, fresh: bool, announce: Callable[[str], None]) -> None:
@@ -126,8 +124,7 @@ def _sandbox(directory: Path, port: int) -> Generator[Callable[[], dict[str, Any
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C goes to us; we stop it when nobody needs it any more
-        preexec_fn=_die_with_parent(),  # noqa: PLW1509 - only a system call happens in there
+        start_new_session=True,  # Ctrl-C goes to us; it stops when we stop it, or when it sees that we are gone
     )
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_pump, args=(process, lines), daemon=True).start()
@@ -172,8 +169,3 @@ def _if_free(port: int) -> int:
         except OSError:
             return 0
     return port
-
-
-def _die_with_parent() -> Callable[[], None]:
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -112,7 +112,9 @@ def _after_opening_s(words: list[str], text: str) -> float:
         return _AFTER_GREETING_S
     if _opens_only(words):
         return MOST_PATIENCE_S
-    if len(words) >= _SENTENCE_WORDS or text.endswith((".", "!")) or any(word in _VERBS for word in words):
+    # A verb alone ("tienen") has its object still to come.
+    asks = len(words) > 1 and any(word in _VERBS for word in words)
+    if len(words) >= _SENTENCE_WORDS or text.endswith((".", "!")) or asks:
         return 0.0
     return _AFTER_FEW_WORDS_S
 

