@@ -13,9 +13,9 @@ Role = Literal["all", "edge", "worker"]
 
 
 def default_contracts_dir() -> Path:
-    """Return the contracts of the source tree, or those packed into the installed package."""
+    """Return the contracts of the source tree this runs from, or of the working directory."""
     source_tree = Path(__file__).parents[2] / "contracts"
-    return source_tree if source_tree.is_dir() else Path(__file__).parent / "_contracts"
+    return source_tree if source_tree.is_dir() else Path("contracts")
 
 
 class Settings(BaseSettings):
@@ -38,4 +38,3 @@ class Settings(BaseSettings):
     queue_poll_ms: int = Field(default=50, ge=5, le=5000)
     drain_s: int = Field(default=10, ge=1, le=300, description="How long running turns may take to finish at a stop")
     worker_threads: int = Field(default=8, ge=1, le=128)
-    webhook_clock_skew_s: int = Field(default=300, ge=1)

@@ -117,3 +117,13 @@ def test_a_rightly_signed_body_of_any_shape_is_stored_or_refused(world: World, b
     answer: httpx2.Response = world.post_webhook(bot["url"], raw, bot["secret"])
 
     assert answer.status_code in {200, 403, 422}
+
+
+@pytest.mark.parametrize("bearer", [None, "Basic junk", "Bearer junk", "Bearer ñandú".encode().decode("latin-1")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "turns"), ("GET", "audit"), ("POST", "reconcile")])
+def test_the_operators_addresses_open_to_nobody_else(world: World, method: str, path: str, bearer: str | None) -> None:
+    headers = {} if bearer is None else {"Authorization": bearer.encode("latin-1")}
+    url = f"{world.url}/api/v1/{path}?tenant_id=TENANT_DEMO"
+    answer = world.http.request(method, url, headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_operator_token")

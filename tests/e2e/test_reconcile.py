@@ -8,17 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.e2e.process import DemoProcess
 from tests.e2e.world import PATIENCE_S, Customer, World, as_bytes
 
 SHOES, CLOTHES = "TENANT_DEMO", "TENANT_RUT_77123456"
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "chatwoot" / "message_created.whatsapp_text.json"
-
-
-def require_reconcile(world: World) -> None:
-    if "/api/v1/reconcile" not in world.http.get(f"{world.url}/openapi.json").json()["paths"]:
-        pytest.skip("this stack has no reconcile endpoint")
 
 
 def write_unheard(world: World, customer: Customer, text: str) -> int:
@@ -47,7 +41,6 @@ def reconcile(world: World, tenant_id: str) -> dict[str, Any]:
 
 
 def test_a_message_whose_webhook_was_lost_is_answered_once(world: World) -> None:
-    require_reconcile(world)
     customer = world.customer(SHOES)
     written = write_unheard(world, customer, "¿cuál es el horario de atención?")
     report = reconcile(world, SHOES)
@@ -68,7 +61,6 @@ def test_a_message_whose_webhook_was_lost_is_answered_once(world: World) -> None
 
 
 def test_a_question_a_person_has_answered_meanwhile_is_left_to_him(world: World) -> None:
-    require_reconcile(world)
     customer = world.customer(CLOTHES)
     written = write_unheard(world, customer, "¿tienen estacionamiento?")
     shop = world.shop(CLOTHES)
@@ -85,7 +77,6 @@ def test_a_question_a_person_has_answered_meanwhile_is_left_to_him(world: World)
 def test_what_was_written_while_we_were_away_is_answered_once_after_the_start(tmp_path: Path) -> None:
     demo = DemoProcess(tmp_path, "--port", "0")
     with demo, World(demo.url) as world:
-        require_reconcile(world)
         customer = world.customer(SHOES)
         assert customer.ask("hola")
         written = write_unheard(world, customer, "¿cuál es el horario de atención?")

@@ -58,11 +58,6 @@ def find_size(folded: str, *, wearable: bool) -> Size | None:
     return _in_words(folded) if wearable else None
 
 
-def find_bare_size(folded: str) -> Size | None:
-    """Find a size in a message that only corrects an earlier one: "¿y en 43?", "mejor M"."""
-    return find_size(folded, wearable=True)
-
-
 def _last_wanted(pattern: re.Pattern[str], folded: str) -> Size | None:
     """Return the first match that is not what the customer already received ("pedí 39 y soy 40")."""
     matches = list(pattern.finditer(folded))

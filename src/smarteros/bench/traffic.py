@@ -5,8 +5,6 @@ answers as fast as it can. A load tool, not a stand-in: it knows the calls of an
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import re
 import threading
@@ -14,6 +12,8 @@ import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from smarteros.channels.chatwoot.signatures import sign_v1
 
 T = TypeVar("T")
 
@@ -136,11 +136,11 @@ class Traffic:
 
     def _webhook(self, path: str, number: int) -> bytes:
         body = json.dumps(message_created(number), ensure_ascii=False).encode()
-        stamp = str(int(time.time()))
-        signature = hmac.new(self._secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        stamp = int(time.time())
+        signature = sign_v1(body, self._secret, stamp)
         head = (
             f"POST {path} HTTP/1.1\r\nHost: smarteros\r\nContent-Type: application/json\r\n"
-            f"X-Chatwoot-Timestamp: {stamp}\r\nX-Chatwoot-Signature: sha256={signature}\r\n"
+            f"X-Chatwoot-Timestamp: {stamp}\r\nX-Chatwoot-Signature: {signature}\r\n"
             f"X-Chatwoot-Delivery: {number}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body

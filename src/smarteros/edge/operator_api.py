@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Query
 
 from smarteros.domain.audit import AuditEvent
-from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import TurnRecord
+from smarteros.edge.operator_guard import operator_routes
 from smarteros.store.audit import list_events
 from smarteros.store.database import Database
 from smarteros.store.turns import list_turns
-
-_bearer = HTTPBearer(auto_error=False, description="SMOS_OPERATOR_TOKEN")
 
 
 class Turns(Model):
@@ -35,13 +31,7 @@ class AuditEvents(Model):
 
 def operator_router(database: Database, operator_token: str) -> APIRouter:
     """Build the routes."""
-
-    def authorised(bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-        given = bearer.credentials if bearer else ""
-        if not hmac.compare_digest(given.encode(), operator_token.encode()):
-            raise RejectedInputError("invalid_operator_token", "The bearer is not the operator's token.", status=401)
-
-    router = APIRouter(prefix="/api/v1", tags=["operator"], dependencies=[Depends(authorised)])
+    router = operator_routes(operator_token)
 
     @router.get("/turns", operation_id="list_turns")
     def turns(  # pyright: ignore[reportUnusedFunction]

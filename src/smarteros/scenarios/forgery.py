@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import time
 import uuid
@@ -11,6 +9,7 @@ from datetime import UTC, datetime
 
 import httpx2
 
+from smarteros.channels.chatwoot.signatures import sign_v1
 from smarteros.contracts.models import Persona
 from smarteros.domain.errors import ConfigError, TransientError
 from smarteros.scenarios.stack import Stack, TenantInfo
@@ -23,13 +22,12 @@ def post_forged_webhook(stack: Stack, tenant: TenantInfo, persona: Persona, text
     if not tenant.webhooks:
         raise ConfigError("unknown_webhook", f"{tenant.tenant_id} has no webhook")
     raw = json.dumps(_body(tenant, persona, text), ensure_ascii=False, separators=(",", ":")).encode()
-    timestamp = str(int(time.time()))
-    signature = hmac.new(WRONG_SECRET.encode(), f"{timestamp}.".encode() + raw, hashlib.sha256).hexdigest()
+    timestamp = int(time.time())
     headers = {
         "Content-Type": "application/json",
         "X-Chatwoot-Delivery": str(uuid.uuid4()),
-        "X-Chatwoot-Timestamp": timestamp,
-        "X-Chatwoot-Signature": f"sha256={signature}",
+        "X-Chatwoot-Timestamp": str(timestamp),
+        "X-Chatwoot-Signature": sign_v1(raw, WRONG_SECRET, timestamp),
     }
     try:
         return stack.http.post(tenant.webhooks[0].url, content=raw, headers=headers)
