@@ -12,14 +12,17 @@ import secrets as random_secrets
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.native import NativeAgent
+from smarteros.agents.shadow import ShadowAgent
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.chatwoot.history import ChatwootHistory
+from smarteros.channels.hand_overs import HandOverMemory
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet, load_contracts
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
@@ -35,9 +38,10 @@ from smarteros.edge.operator_api import operator_router
 from smarteros.edge.receive import Receiver
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.tool_api import ToolEndpoints
-from smarteros.edge.webhooks import webhook_router
+from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME, WebhooksFirst, WebhookTaker, webhook_router
 from smarteros.flow.backlog import watch_backlog
 from smarteros.flow.engine import Engine
+from smarteros.flow.lanes import SlowLane, slow_places
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import SystemClock
@@ -45,12 +49,13 @@ from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.reconcile.api import reconcile_router
+from smarteros.reconcile.catch_up import CatchUpLimits
 from smarteros.reconcile.loop import ReconcileLoop
 from smarteros.reconcile.reconciler import Reconciler
 from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
 from smarteros.secrets.protocol import SecretStore
 from smarteros.settings import Role, Settings
-from smarteros.store.database import Database, grant_engine_tables, migrate
+from smarteros.store.database import Database, migrate
 from smarteros.store.documents import PostgresDocumentStore
 from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.tenants.directory import TenantDirectory
@@ -86,7 +91,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
     with ExitStack() as stack:
         owner_url, app_url = _database_urls(settings, stack)
         migrate(owner_url)
-        database = Database(owner_url, app_url, pool_size=settings.worker_threads)
+        database = Database(owner_url, app_url, pool_size=settings.worker_threads + ACCEPTED_AT_A_TIME)
         stack.callback(database.dispose)
         http = HttpClient()
         stack.callback(http.close)
@@ -104,7 +109,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
             contracts=contracts,
             knowledge=knowledge,
             agent=NativeAgent(knowledge, extra_examples=_examples(contracts)),
-            channel=ChatwootChannel(http, secrets),
+            channel=ChatwootChannel(http, secrets, handed_over=HandOverMemory(database, clock)),
             tools=embedded_tools(
                 http=http,
                 secrets=secrets,
@@ -139,38 +144,47 @@ def open_runtime(
     how long running turns may take to finish in the end.
     """
     clock = SystemClock()
+    shadow = None if role == "edge" else _shadow(services)
+    slow_lane = SlowLane(slow_places(services.settings.worker_threads))
     parts = Parts(
         database=services.database,
         tenants=services.tenants,
         channel=services.channel,
-        agent=services.agent,
+        agent=shadow or services.agent,
         knowledge=services.knowledge,
         tools=services.tools,
         reader=services.reader,
         contracts=services.contracts,
         clock=clock,
+        slow_lane=slow_lane,
     )
     engine = Engine(
         services.database.owner_url,
         None if role == "edge" else TurnWorkflow(parts).run,
         poll_ms=services.settings.queue_poll_ms,
         worker_threads=services.settings.worker_threads,
+        slow_lane=slow_lane,
         drain_s=drain_s,
     )
     engine.start()
     watch_backlog(engine.backlog)
-    grant_engine_tables(services.database.owner_url)
     receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
     reconciler = Reconciler(
-        services.database, services.channel, ChatwootHistory(services.http, services.secrets), receiver, clock
+        services.database,
+        services.channel,
+        ChatwootHistory(services.http, services.secrets),
+        receiver,
+        clock,
+        limits=_catch_up_limits(services.settings),
     )
     reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
+    webhooks = WebhookTaker(receiver)
     health = HealthChecks(lambda: _checks(services, engine))
-    routers = [health_router(health)]
+    routers = [health_router(health, engine.backlog, services.operator_token)]
     if role != "worker":
         tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
         routers += [
-            webhook_router(receiver),
+            webhook_router(webhooks),
             agent_router(services.agent, services.tenants, services.secrets),
             tools.router(),
             operator_router(services.database, services.operator_token),
@@ -178,6 +192,8 @@ def open_runtime(
             *extra_routers,
         ]
     app = create_app(routers)
+    if role != "worker":
+        app.add_middleware(WebhooksFirst, taker=webhooks)
     if role != "edge":
         reconcile_loop.start()
     try:
@@ -186,6 +202,24 @@ def open_runtime(
         reconcile_loop.stop()
         health.close()
         engine.stop()
+        if shadow is not None:
+            shadow.close()
+
+
+def _shadow(services: Services) -> ShadowAgent | None:
+    """Return the agent with a second one behind it, if one is asked for. ConfigError when its contracts are amiss."""
+    settings = services.settings
+    if settings.shadow is None and settings.shadow_contracts is None:
+        return None
+    contracts = services.contracts if settings.shadow_contracts is None else load_contracts(settings.shadow_contracts)
+    return ShadowAgent(services.agent, NativeAgent(services.knowledge, extra_examples=_examples(contracts)))
+
+
+def _catch_up_limits(settings: Settings) -> CatchUpLimits:
+    return CatchUpLimits(
+        answer_within=timedelta(minutes=settings.reconcile_answer_within_min),
+        apologise_within=timedelta(hours=settings.reconcile_apologise_within_h),
+    )
 
 
 def _document_reader(settings: Settings, http: HttpClient, secrets: SecretStore) -> DocumentReader:

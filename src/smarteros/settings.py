@@ -35,6 +35,20 @@ class Settings(BaseSettings):
     secrets_key: SecretStr | None = Field(default=None, description="Fernet key of the encrypted secrets file")
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
     vision_url: str = "https://vision.googleapis.com"
-    queue_poll_ms: int = Field(default=50, ge=5, le=5000)
+    reconcile_answer_within_min: int = Field(
+        default=30, ge=5, le=1440, description="A message found late is answered up to this age, in minutes"
+    )
+    reconcile_apologise_within_h: int = Field(
+        default=24, ge=1, le=24, description="An older one is apologised for and handed over up to this age, in hours"
+    )
+    shadow: Literal["native"] | None = Field(
+        default=None, description="A second agent that decides live turns along, unheard"
+    )
+    shadow_contracts: Path | None = Field(
+        default=None, description="Contracts whose examples the second agent learns; unset means the same ones"
+    )
+    queue_poll_ms: int = Field(
+        default=500, ge=5, le=5000, description="Workers are woken by PostgreSQL; so often they look all the same"
+    )
     drain_s: int = Field(default=10, ge=1, le=300, description="How long running turns may take to finish at a stop")
     worker_threads: int = Field(default=8, ge=1, le=128)

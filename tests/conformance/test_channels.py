@@ -266,7 +266,25 @@ def test_a_conversation_is_read_as_it_is(bench: Bench) -> None:
         "assigned_to_human": False,
         "can_reply": True,
         "last_incoming_message_id": last,
+        "starts": "pending",
+        "answered_by_person": False,
+        "updated_at": None,
     }
+
+
+def test_a_persons_answer_is_seen_although_nothing_else_tells_of_it(bench: Bench) -> None:
+    bench.chatwoot.say("¿Y en verde?")
+    bench.chatwoot.say("Sí, también", message_type=1, sender={"id": 3, "type": "user"})
+    assert bench.channel.conversation(bench.tenant, CONVERSATION).led_by_person == "human_reply"
+
+    bench.chatwoot.say("¿Y en rojo?")
+    assert bench.channel.conversation(bench.tenant, CONVERSATION).led_by_person is None
+
+
+def test_our_own_answer_is_no_persons(bench: Bench) -> None:
+    bench.chatwoot.say("¿Y en verde?")
+    bench.channel.post(bench.tenant, a_reply())
+    assert bench.channel.conversation(bench.tenant, CONVERSATION).led_by_person is None
 
 
 def test_an_assigned_person_is_seen(bench: Bench) -> None:

@@ -88,6 +88,14 @@ def commits_per_second(postgres: EmbeddedPostgres, directory: Path, seconds: int
     return float(found.group(1)) if found else None
 
 
+def transactions_so_far(postgres: EmbeddedPostgres) -> int:
+    """Count the server's transactions that wrote something (they alone get a number); asking is not one of them."""
+    url = postgres.url().replace("+psycopg", "", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()
+    return int(row[0]) if row else 0
+
+
 def _rate(work: Callable[[int], None], count: int) -> float:
     started = time.perf_counter()
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -45,7 +45,10 @@ class Channel(Protocol):
         ...
 
     def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
-        """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing."""
+        """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing.
+
+        From then on the bot is silent, whether or not the channel's own state shows it.
+        """
         ...
 
     def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:

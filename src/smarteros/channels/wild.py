@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -74,6 +76,14 @@ class Wild:
         """The instant under ``key``, aware UTC: ISO 8601 with or without fractions, or Unix seconds."""
         value = self.fields.get(key)
         return None if value is None else instant_of(value, f"{self.path}.{key}")
+
+    def derived_id(self) -> int:
+        """A positive id of at most 12 digits; the same object gives the same id."""
+        try:
+            canonical = json.dumps(self.fields, sort_keys=True, separators=(",", ":"))
+        except RecursionError as error:
+            raise RejectedInputError("malformed_event", f"{self.path} is nested too deeply") from error
+        return int(hashlib.sha256(canonical.encode()).hexdigest(), 16) % (10**12 - 1) + 1
 
 
 def instant_of(value: object, path: str) -> datetime:

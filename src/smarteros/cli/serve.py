@@ -15,6 +15,8 @@ from smarteros.domain.errors import ConfigError
 from smarteros.settings import Role, Settings
 
 _LISTEN_QUEUE = 1024
+# Beside an edge on the same machine a worker is what can wait: Chatwoot waits 5 s for a webhook's answer.
+_WORKER_NICENESS = 5
 
 
 def serve(
@@ -37,6 +39,8 @@ def serve(
     address = (settings.host if host is None else host, settings.port if port is None else port)
     # Like Ctrl-C; uvicorn raises the signal again when it has ended, and everything is closed in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if role == "worker":
+        os.nice(_WORKER_NICENESS)
     left_over = 0
     with suppress(KeyboardInterrupt), _listener(*address) as listener:
         left_over = _run(settings, role, listener)

@@ -9,7 +9,19 @@ from smarteros.domain.model import Model
 
 ChannelName = Literal["whatsapp", "webwidget", "email"]
 ConversationStatus = Literal["open", "resolved", "pending", "snoozed"]
+# The status an inbox's conversations begin in; see ``InboxSettings.starts``.
+FirstStatus = Literal["pending", "open"]
 AttachmentKind = Literal["image", "audio", "video", "file", "location", "contact", "other"]
+
+
+# In these the bot may speak. Where conversations begin open, being open is no sign of a person.
+STATUSES_OF_BOT: dict[FirstStatus, frozenset[str]] = {
+    "pending": frozenset({"pending"}),
+    "open": frozenset({"pending", "open"}),
+}
+# A person was called where neither status nor assignee shows it.
+HANDED_OVER = "handed_over"
+_SEEN_IN_STATE = ("conversation_", "human_assigned")
 
 
 class Contact(Model):
@@ -47,13 +59,40 @@ class IncomingMessage(Model):
 
 
 class ConversationState(Model):
-    """What the channel says of a conversation right now; read again just before a reply is sent."""
+    """What the channel says of a conversation right now; read again just before a reply is sent.
+
+    ``starts`` is the setting of its inbox. ``answered_by_person`` says that its last message is a person's;
+    ``updated_at`` is the channel's instant of its last change.
+    """
 
     conversation_id: int
     status: ConversationStatus
     assigned_to_human: bool
     can_reply: bool
     last_incoming_message_id: int | None = None
+    starts: FirstStatus = "pending"
+    answered_by_person: bool = False
+    updated_at: datetime | None = None
+
+    @property
+    def led_by_person(self) -> str | None:
+        """The sign of a person that is to be seen right now; None when there is none.
+
+        A hand-over, or an earlier message of a person, may leave none: see ``seen_in_state``.
+        """
+        if self.assigned_to_human:
+            return "human_assigned"
+        if self.status not in STATUSES_OF_BOT[self.starts]:
+            return f"conversation_{self.status}"
+        return "human_reply" if self.answered_by_person else None
+
+
+def seen_in_state(mute_reason: str) -> bool:
+    """Tell whether a sign of a person shows in the ConversationState for as long as it holds.
+
+    Only such a sign may be found to be over; any other holds until the channel gives the conversation back.
+    """
+    return mute_reason.startswith(_SEEN_IN_STATE)
 
 
 class OutgoingReply(Model):

@@ -6,6 +6,7 @@ SECRET_PATHS = (
     "chatwoot/api_token",
     "chatwoot/user_token",
     "chatwoot/hmac_secret",
+    "chatwoot/webhook_secret",
     "chatwoot/legacy_hmac_secret",
     "botpress/api_key",
     "botpress/workspace_id",

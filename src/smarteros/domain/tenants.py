@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from smarteros.domain.ids import TENANT_ID
+from smarteros.domain.messages import FirstStatus
 from smarteros.domain.model import Model
 
 SignatureMode = Literal["v1", "legacy", "both"]
@@ -20,10 +21,16 @@ class TenantScope(Model):
 
 
 class InboxSettings(Model):
-    """One Chatwoot inbox of the tenant."""
+    """One Chatwoot inbox of the tenant.
+
+    ``starts`` is the status its conversations begin in: ``pending`` where an agent bot is connected to the inbox, and
+    an open conversation is a person's; ``open`` where the account's webhook is used without one, and only other signs
+    tell that a person leads (docs/turns.md, "Inboxes that start open").
+    """
 
     inbox_id: int
     channel: Literal["whatsapp", "webwidget", "email"]
+    starts: FirstStatus = "pending"
 
 
 class Tenant(Model):
@@ -54,6 +61,11 @@ class Tenant(Model):
     def scope(self) -> TenantScope:
         """The scope of this tenant's own data."""
         return TenantScope(tenant_id=self.tenant_id)
+
+    def starts(self, inbox_id: int | None) -> FirstStatus:
+        """The status an inbox's conversations begin in; of an inbox without settings an open one is a person's."""
+        found: FirstStatus | None = next((inbox.starts for inbox in self.inboxes if inbox.inbox_id == inbox_id), None)
+        return found or "pending"
 
     @property
     def workspace_id(self) -> str:

@@ -47,6 +47,12 @@ class TurnStart(Model):
     cause: TurnCause = "message"
 
 
+Lane = Literal[
+    "quick",   # text that may be answered from memory: any free thread takes it
+    "slow",    # photos, and turns that call outside systems: they never hold all the threads
+]  # fmt: skip
+
+
 class DocumentReading(Model):
     """What was read from the photos of a turn. ``confidence`` is the minimum over the required fields."""
 
@@ -99,6 +105,7 @@ class Replied(Model):
     """Output of ``reply``: what was sent and what is to be remembered. ``rule`` names the contract's reply rule.
 
     ``again`` says that nothing was sent and the turn must be decided anew, because its messages have changed.
+    ``message_id`` is the reply's message in the channel.
     """
 
     outcome: Outcome
@@ -107,8 +114,39 @@ class Replied(Model):
     text: str | None = None
     state: DialogueState = DialogueState()
     replied_at: datetime | None = None
+    message_id: int | None = None
     again: bool = False
     duration_ms: float = 0.0
+
+
+class TurnStory(Model):
+    """What has become of a turn in its steps. ``decided`` is None when it ended before it was decided.
+
+    Kept as the turn's draft, ``replied`` is how the turn ends once its text is in the channel, and ``summary`` the note
+    for a person if it comes to that.
+    """
+
+    resolved: ResolvedTurn
+    decided: DecidedTurn | None
+    called: ToolsCalled
+    replied: Replied
+    summary: str = ""
+
+
+class ClaimedTurn(Model):
+    """A turn in the hands of one worker.
+
+    ``claims`` counts how often the turn was taken up: only the newest claim may write or post (the fencing token).
+    ``tries`` counts those that did not end by being put off. ``news`` counts what has happened in the conversation
+    since the turn was accepted. ``draft`` is set when an earlier attempt was about to post.
+    """
+
+    start: TurnStart
+    claims: int
+    tries: int = 1
+    news: int = 0
+    lane: Lane = "quick"
+    draft: TurnStory | None = None
 
 
 class StepTiming(Model):

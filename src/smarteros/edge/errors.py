@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,6 +21,16 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(SQLAlchemyError, _store_error)
     app.add_exception_handler(Exception, _unforeseen)
+
+
+async def response_to(error: Exception) -> Response:
+    """Answer an error as the registered handlers do, for what is served before them."""
+    request = Request({"type": "http"})
+    if isinstance(error, SmosError):
+        return await _smos_error(request, error)
+    if isinstance(error, SQLAlchemyError):
+        return await _store_error(request, error)
+    return await _unforeseen(request, error)
 
 
 def error_response(status: int, code: str, message: str) -> JSONResponse:

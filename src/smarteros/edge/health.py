@@ -11,6 +11,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from smarteros.domain.model import Model
+from smarteros.edge.operator_guard import Bearer, is_operator
+from smarteros.flow.backlog import Backlog
 from smarteros.observability.metrics import DEPENDENCY_UP
 
 _FRESH_FOR_S = 3.0
@@ -21,10 +23,14 @@ Check = Callable[[], bool]
 
 
 class Health(Model):
-    """``down`` when an essential part is away, ``degraded`` when another one is."""
+    """``down`` when an essential part is away, ``degraded`` when another one is.
+
+    ``backlog`` is told to the operator only, and left out while the database does not answer.
+    """
 
     status: Literal["ok", "degraded", "down"]
     checks: dict[str, Literal["up", "down"]]
+    backlog: Backlog | None = None
 
 
 class HealthChecks:
@@ -58,17 +64,21 @@ class HealthChecks:
             return health
 
 
-def health_router(checks: HealthChecks) -> APIRouter:
-    """Build ``/health`` (the edge) and ``/api/v1/health`` (the agent service; the same truth)."""
+def health_router(checks: HealthChecks, backlog: Callable[[], Backlog | None], operator_token: str) -> APIRouter:
+    """Build ``/health`` (the edge) and ``/api/v1/health`` (the agent service; the same truth).
+
+    Anybody may ask. Who brings the operator's token is also told how much work waits; a wrong one is no fault, because
+    a program that only wants to know whether we live must always be told.
+    """
     router = APIRouter(tags=["health"])
 
-    def answer(response: Response) -> Health:
+    def answer(response: Response, bearer: Bearer) -> Health:
         health = checks.now()
         response.status_code = 503 if health.status == "down" else 200
-        return health
+        return health.model_copy(update={"backlog": backlog()}) if is_operator(bearer, operator_token) else health
 
-    router.add_api_route("/health", answer, methods=["GET"], operation_id="health")
-    router.add_api_route("/api/v1/health", answer, methods=["GET"], operation_id="agent_health")
+    for path, name in (("/health", "health"), ("/api/v1/health", "agent_health")):
+        router.add_api_route(path, answer, methods=["GET"], operation_id=name, response_model_exclude_none=True)
     return router
 
 

@@ -10,15 +10,22 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from smarteros.domain.errors import RejectedInputError
 
-_bearer = HTTPBearer(auto_error=False, description="SMOS_OPERATOR_TOKEN")
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False, description="SMOS_OPERATOR_TOKEN"))
+]
+
+
+def is_operator(bearer: HTTPAuthorizationCredentials | None, operator_token: str) -> bool:
+    """Tell whether a request's bearer is the operator's token."""
+    given = bearer.credentials if bearer else ""
+    return hmac.compare_digest(given.encode(), operator_token.encode())
 
 
 def operator_routes(operator_token: str) -> APIRouter:
     """Return a router below ``/api/v1`` whose routes answer 401 without the operator's token."""
 
-    def authorised(bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-        given = bearer.credentials if bearer else ""
-        if not hmac.compare_digest(given.encode(), operator_token.encode()):
+    def authorised(bearer: Bearer) -> None:
+        if not is_operator(bearer, operator_token):
             raise RejectedInputError("invalid_operator_token", "The bearer is not the operator's token.", status=401)
 
     return APIRouter(prefix="/api/v1", tags=["operator"], dependencies=[Depends(authorised)])

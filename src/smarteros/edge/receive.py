@@ -22,9 +22,10 @@ from smarteros.channels.chatwoot.signatures import verify
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.ids import turn_id
+from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import TurnCause, TurnStart
+from smarteros.domain.turns import Lane, TurnCause, TurnStart
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
 from smarteros.observability.metrics import WEBHOOKS
@@ -32,7 +33,7 @@ from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, edit_message, store_event
-from smarteros.store.turns import fail_reply, leadership, mute, unmute
+from smarteros.store.turns import fail_reply, mute, muted_reason, unmute
 from smarteros.tenants.directory import TenantDirectory
 
 _TENANT_KEY = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
@@ -77,7 +78,7 @@ class Receiver:
         started = time.perf_counter()
         try:
             tenant = self._believe(raw, headers, tenant_key)
-            event = parse_event(_decode(raw))
+            event = parse_event(_decode(raw), tenant)
             _require_own_account(event, tenant, shared_url=tenant_key is None)
             receipt = self._store(tenant, event, raw, headers.get("x-chatwoot-delivery"), started)
         except RejectedInputError as error:
@@ -136,12 +137,14 @@ class Receiver:
 
     def _verify(self, tenant: Tenant, raw: bytes, headers: Mapping[str, str]) -> None:
         secret = self._secrets.find(tenant.scope, "chatwoot/hmac_secret")
+        # Chatwoot chooses a secret of its own for the agent bot and for the account's webhook; a shop may use both.
+        of_account = self._secrets.find(tenant.scope, "chatwoot/webhook_secret")
         legacy = self._secrets.find(tenant.scope, "chatwoot/legacy_hmac_secret")
         allows_legacy = tenant.signature_mode != "v1"
         scheme = verify(
             raw,
             headers,
-            candidates=[secret] if secret else [],
+            candidates=[value for value in (secret, of_account) if value],
             legacy_candidates=[value for value in (legacy, secret) if value],
             mode=tenant.signature_mode,
             now=self._clock.now(),
@@ -155,15 +158,28 @@ class Receiver:
     ) -> Receipt:
         received = _received(tenant, event, raw, delivery_id)
         try:
-            with self._database.tenant(tenant.scope) as connection:
-                if store_event(connection, received) is None:
+            if received.message is not None and event.person_replied_at is None:
+                start = self._turn_start(tenant, event, "message", started)
+                if not self._engine.accept_message(self._database, received, start, _lane(received.message)):
                     return Receipt(status="duplicate", event=event.name)
-                cause = "message" if received.message else self._take_note(connection, tenant.tenant_id, event)
-                start = None if cause is None else self._turn_start(tenant, event, cause, started)
-                if start is not None:
-                    self._engine.accept(connection, start)
+                return Receipt(status="accepted", event=event.name, turn_id=start.turn_id)
+            return self._store_and_note(tenant, event, received, started)
         except DataError as error:
             raise RejectedInputError("unstorable_event", "A value of the body is out of range.") from error
+
+    def _store_and_note(self, tenant: Tenant, event: InboundEvent, received: ReceivedEvent, started: float) -> Receipt:
+        """Store an event that means something for its conversation, or nothing."""
+        start: TurnStart | None = None
+        with self._database.tenant(tenant.scope) as connection:
+            if store_event(connection, received) is None:
+                return Receipt(status="duplicate", event=event.name)
+            if event.person_replied_at is not None and event.conversation_id is not None:
+                # His own message may be from before our time, or its webhook was lost.
+                mute(connection, tenant.tenant_id, event.conversation_id, "human_reply", event.person_replied_at)
+            cause = "message" if received.message else self._take_note(connection, tenant.tenant_id, event)
+            if cause is not None:
+                start = self._turn_start(tenant, event, cause, started)
+                self._engine.accept(connection, start)
         status = "ignored" if received.message is None else "accepted"
         own_turn = start.turn_id if start else None
         return Receipt(status=status, reason=event.ignore_reason, event=event.name, turn_id=own_turn)
@@ -197,16 +213,14 @@ class Receiver:
         self, connection: sa.Connection, tenant_id: str, conversation_id: int, event: InboundEvent
     ) -> TurnCause | None:
         """Mute the bot. Only people whose conversation is open see it in their list: a pending one is opened."""
-        known = leadership(connection, tenant_id, conversation_id, lock=True).muted_reason is not None
+        known = muted_reason(connection, tenant_id, conversation_id) is not None
         seen = mute(connection, tenant_id, conversation_id, _lead_reason(event), event.happened_at or self._clock.now())
         # An assigned conversation says so again with every change of it; a reply is said once.
         news = seen and (event.message_id is not None or not known)
         return "human_reply" if news and event.status == "pending" else None
 
-    def _turn_start(self, tenant: Tenant, event: InboundEvent, cause: TurnCause, started: float) -> TurnStart | None:
-        conversation_id, message_id = event.conversation_id, event.message_id or 0
-        if conversation_id is None:
-            return None
+    def _turn_start(self, tenant: Tenant, event: InboundEvent, cause: TurnCause, started: float) -> TurnStart:
+        conversation_id, message_id = event.conversation_id or 0, event.message_id or 0
         account_id = tenant.chatwoot_account_ids[0] if event.account_id is None else event.account_id
         own_id = turn_id(tenant.tenant_id, conversation_id, message_id)
         return TurnStart(
@@ -223,9 +237,16 @@ class Receiver:
 
 
 def _lead_reason(event: InboundEvent) -> str:
+    if event.led_by is not None:
+        return event.led_by
     if event.ignore_reason in TAKEOVER_REASONS:
         return event.ignore_reason
     return f"conversation_{event.status}" if event.status in ("open", "snoozed") else "human_assigned"
+
+
+def _lane(message: IncomingMessage) -> Lane:
+    """A photo is read first, which takes longer than to answer a question."""
+    return "slow" if message.attachments else "quick"
 
 
 def _received(tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None) -> ReceivedEvent:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
+import structlog
 from prometheus_client import Counter
 
 from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
+from smarteros.domain.ids import reply_id
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
-from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, StepTiming, ToolsCalled, TurnRecord, TurnStart
+from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
+from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.parts import Parts
 from smarteros.observability.metrics import REGISTRY, TURN_SECONDS, TURNS
 from smarteros.observability.steps import watched
 from smarteros.store.audit import append_event
+from smarteros.store.queue import end_turn
 from smarteros.store.turn_inputs import save_inputs
-from smarteros.store.turns import save_dialogue, save_turn
+from smarteros.store.turns import confirm_reply, save_dialogue, save_turn
+
+_log = structlog.get_logger()
 
 # A message stamped further away than this from its arrival was not written then (an import, a demo in another year).
 _STAMP_BELIEVED = timedelta(hours=24)
@@ -26,47 +33,51 @@ TURN_ENDS = Counter(
 
 
 class AuditStep:
-    """Ends a turn. Repeating it changes nothing: turn and event have ids of their own."""
+    """Ends a turn: record, audit event and memory are written and the turn leaves the queue in one transaction."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(
-        self,
-        start: TurnStart,
-        resolved: ResolvedTurn,
-        decided: DecidedTurn | None,
-        called: ToolsCalled,
-        replied: Replied,
-    ) -> None:
-        """Write everything down."""
+    def __call__(self, turn: ClaimedTurn, story: TurnStory) -> None:
+        """Write everything down; OvertakenError, and nothing is written, when the turn is in other hands."""
+        start, replied = turn.start, story.replied
         with watched("audit", start.tenant_id, start.turn_id) as watch:
-            record = self._record(start, resolved, decided, called, replied)
-            event = self._event(start, resolved, record)
+            record = self._record(start, story)
+            event = self._event(start, story.resolved, record)
             tenant = self._parts.tenants.get(start.tenant_id)
             with self._parts.database.tenant(tenant.scope) as connection:
-                if not append_event(connection, event):
-                    return
-                if replied.outcome != "merged" and resolved.messages:
-                    history = (*resolved.history, resolved.text) if resolved.text else resolved.history
-                    save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
-                # Last, so that the record can tell how long this step itself took.
+                self._remember(connection, start, story)
+                # Late, so that the record can tell how long this step itself took.
                 audited = StepTiming(step="audit", duration_ms=watch.duration_ms)
                 save_turn(connection, record.model_copy(update={"steps": (*record.steps, audited)}))
-                save_inputs(connection, tenant, start, resolved, decided, self._parts.contracts.by_id)
+                save_inputs(connection, tenant, start, story, self._parts.contracts.by_id)
+                if not end_turn(connection, turn):
+                    raise OvertakenError(start.turn_id)
+                append_event(connection, event)  # last: the tenant's chain is locked from here on
         TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
         TURN_ENDS.labels(start.tenant_id, replied.outcome, _bounded(replied.reason)).inc()
         if event.latency_ms is not None:
             TURN_SECONDS.labels(start.tenant_id, record.flow_id).observe(event.latency_ms / 1000)
 
-    def _record(
-        self,
-        start: TurnStart,
-        resolved: ResolvedTurn,
-        decided: DecidedTurn | None,
-        called: ToolsCalled,
-        replied: Replied,
-    ) -> TurnRecord:
+    def give_up(self, turn: ClaimedTurn) -> None:
+        """Take a turn out of the queue whose record cannot be written, so that those behind it have their turn."""
+        tenant = self._parts.tenants.get(turn.start.tenant_id)
+        with self._parts.database.tenant(tenant.scope) as connection:
+            end_turn(connection, turn)
+        _log.critical("turn_given_up", turn=turn.start.turn_id)
+        TURN_ENDS.labels(tenant.tenant_id, "failed", "turn_given_up").inc()
+
+    def _remember(self, connection: sa.Connection, start: TurnStart, story: TurnStory) -> None:
+        """Keep what the next turn must know. The rows are locked in the same order everywhere."""
+        resolved, replied = story.resolved, story.replied
+        if replied.outcome != "merged" and resolved.messages:
+            history = (*resolved.history, resolved.text) if resolved.text else resolved.history
+            save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
+        if replied.message_id is not None and replied.replied_at is not None:
+            confirm_reply(connection, reply_id(start.turn_id), replied.message_id, replied.replied_at)
+
+    def _record(self, start: TurnStart, story: TurnStory) -> TurnRecord:
+        resolved, decided, called, replied = story.resolved, story.decided, story.called, story.replied
         steps = (
             StepTiming(step="receive", duration_ms=start.receive_ms),
             StepTiming(step="resolve", duration_ms=resolved.duration_ms),

@@ -7,15 +7,8 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from smarteros.domain.model import Model
 from smarteros.observability.metrics import REGISTRY
-
-
-class Backlog(Model):
-    """Turns that were accepted and have not begun, and the age of the oldest in seconds."""
-
-    waiting: int
-    oldest_s: float
+from smarteros.store.queue import Backlog
 
 
 class _BacklogCollector(Collector):

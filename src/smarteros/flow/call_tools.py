@@ -10,7 +10,7 @@ from smarteros.domain.decisions import Action
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolResult
-from smarteros.domain.turns import DecidedTurn, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.domain.turns import ClaimedTurn, DecidedTurn, ResolvedTurn, ToolsCalled, TurnStart
 from smarteros.flow.context import reply_context
 from smarteros.flow.parts import Parts
 from smarteros.kit.clock import in_santiago
@@ -25,8 +25,12 @@ class CallToolsStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart, resolved: ResolvedTurn, decided: DecidedTurn) -> ToolsCalled:
-        """Call the tools of the decision."""
+    def __call__(self, turn: ClaimedTurn, resolved: ResolvedTurn, decided: DecidedTurn) -> ToolsCalled:
+        """Call the tools of the decision; PutOffError when too many turns are calling tools already."""
+        start = turn.start
+        if decided.decision.actions:
+            slo = self._parts.contracts.by_id[decided.flow_id].slo
+            self._parts.slow_lane.take(turn, due_within_s=slo.latency_p95_ms / 1000)
         with watched("call_tools", start.tenant_id, start.turn_id) as watch:
             results = tuple(self._call(start, resolved, decided, action) for action in decided.decision.actions)
         return ToolsCalled(results=results, duration_ms=watch.duration_ms)

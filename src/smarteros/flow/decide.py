@@ -5,7 +5,7 @@ from __future__ import annotations
 from smarteros.contracts.models import Contract
 from smarteros.domain.decisions import AgentContext, AgentMessage, AgentRequest, Decision, OcrEntities
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import DecidedTurn, DocumentReading, ResolvedTurn, TurnStart
+from smarteros.domain.turns import ClaimedTurn, DecidedTurn, DocumentReading, ResolvedTurn
 from smarteros.flow.parts import Parts
 from smarteros.observability.steps import watched
 
@@ -20,8 +20,9 @@ class DecideStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart, resolved: ResolvedTurn) -> DecidedTurn:
+    def __call__(self, turn: ClaimedTurn, resolved: ResolvedTurn) -> DecidedTurn:
         """Decide the turn."""
+        start = turn.start
         tenant = self._parts.tenants.get(start.tenant_id)
         with watched("decide", start.tenant_id, start.turn_id) as watch:
             request = agent_request(tenant, resolved)

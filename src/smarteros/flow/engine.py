@@ -1,57 +1,52 @@
-"""The durable engine: accept a turn, run its steps, recover after a crash. The only module that knows DBOS.
+"""The durable engine: accept a turn, run it, take it up again after a crash.
 
-One workflow per turn. The queue is partitioned by conversation with one turn at a time per partition, so turns of a
-conversation run strictly one after the other (turn ids sort in message order) and others in parallel, over any number
-of worker processes on one PostgreSQL. A finished durable step is never repeated: its result is read from the
-checkpoint. The turns of a worker that died are taken over by the others (``takeover``).
+A turn is a row of the queue (``store.queue``) from the transaction that stored its message until the transaction that
+wrote its record. Workers claim rows; turns of one conversation run strictly one after the other (turn ids sort in
+message order) and others in parallel, over any number of processes on one PostgreSQL. The turns of a worker that died
+are given back by the others (``takeover``). See docs/decisions/0009.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSClient
-from dbos._dbos import _get_dbos_instance  # pyright: ignore[reportPrivateUsage]
-from dbos._recovery import recover_pending_workflows
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
-from smarteros.domain.errors import PermanentError, SmosError
-from smarteros.domain.ids import conversation_key
-from smarteros.domain.turns import StepName, TurnStart
-from smarteros.flow.backlog import Backlog
+from smarteros.domain.turns import ClaimedTurn, Lane, TurnStart
+from smarteros.flow.given_back import GivenBackError, PutOffError
+from smarteros.flow.guard import with_store
+from smarteros.flow.lanes import PLACES, SlowLane, slow_places
 from smarteros.flow.takeover import Presence
-
-T = TypeVar("T")
+from smarteros.store.database import Database
+from smarteros.store.events import ReceivedEvent
+from smarteros.store.queue import (
+    WAKE_CHANNEL,
+    Backlog,
+    accept_message,
+    backlog,
+    claim_turns,
+    enqueue_turn,
+    give_back,
+    names_of_working,
+    put_off,
+)
 
 _log = structlog.get_logger()
 
-QUEUE = "turns"
-WORKFLOW = "turn"
-APPLICATION = "smarteros"
-# Set by hand: a turn that is waiting or half done survives a deployment; a change of the order of steps raises it.
-ENGINE_VERSION = "2"
-# The steps whose results are kept (docs/decisions/0008): what the turn is about, and what became of its reply. The
-# others only read, or write under an id of their own, and are simply done again after a crash.
-DURABLE_STEPS: frozenset[StepName] = frozenset({"resolve", "reply"})
-# A step that met a dead database waits for it: there is nothing else it could do, not even hand over.
-_STORE_PATIENCE_S = 600.0
-_STORE_RETRY_S = 0.2
-
-_WORKING = sa.text(
-    "SELECT DISTINCT executor_id FROM dbos.workflow_status"
-    " WHERE status = 'PENDING' AND executor_id IS NOT NULL AND application_version = :version"
-)
-_BACKLOG = sa.text(
-    "SELECT count(*), coalesce(extract(epoch FROM now()) - min(created_at) / 1000.0, 0) FROM dbos.workflow_status"
-    " WHERE queue_name = :queue AND status = 'ENQUEUED'"
-)
+_RECONNECT_S = 0.1
+# A turn that broke is tried again after so long, twice as long each time.
+_AFTER_FAILURE_S = 0.5
+_LONGEST_PAUSE_S = 60.0
+# The server gives up a worker that froze inside a transaction, so that its locks do not hold up the others.
+_CONNECT_ARGS = {"connect_timeout": 3, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 
 
 class Engine:
@@ -63,203 +58,200 @@ class Engine:
     def __init__(
         self,
         owner_url: str,
-        run_turn: Callable[[TurnStart], str] | None,
+        run_turn: Callable[[ClaimedTurn], object] | None,
         *,
-        poll_ms: int = 50,
+        poll_ms: int = 500,
         worker_threads: int = 16,
+        slow_lane: SlowLane | None = None,
         drain_s: int = 1,
     ) -> None:
-        """``drain_s`` is how long ``stop`` waits for running turns; what is not finished is taken up elsewhere."""
+        """``drain_s`` is how long ``stop`` waits for running turns; what is not finished is taken up elsewhere.
+
+        Workers are woken when a turn is accepted; every ``poll_ms`` they look all the same.
+        """
+        self._owner = sa.create_engine(
+            owner_url,
+            pool_size=2,
+            max_overflow=worker_threads,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_CONNECT_ARGS,
+        )
         self._owner_url = owner_url
+        self._works = run_turn is not None
+        self._run_turn: Callable[[ClaimedTurn], object] = run_turn or (lambda _: None)
         self._poll_s = poll_ms / 1000
         self._worker_threads = worker_threads
+        self._slow_lane = slow_lane or SlowLane(slow_places(worker_threads))
         self._drain_s = drain_s
         # New for every process: under a lasting name a restarted worker could not be told from its dead predecessor.
         self._worker_name = uuid.uuid4().hex
-        self._client: DBOSClient | None = None
+        self._started = False
         self._presence: Presence | None = None
-        self._running_turns = _Counter()
-        self._works = run_turn is not None
-        if run_turn is not None:
-            self._register(run_turn)
-
-    def _register(self, run_turn: Callable[[TurnStart], str]) -> None:
-        DBOS(
-            config={
-                "name": APPLICATION,
-                "system_database_url": self._owner_url,
-                "application_version": ENGINE_VERSION,
-                "executor_id": self._worker_name,
-                "log_level": "ERROR",
-                "max_executor_threads": self._worker_threads,
-                "sys_db_pool_size": max(4, self._worker_threads // 2),
-                # A ping before every transaction doubles the round trips; a dead connection is noticed and retried.
-                "db_engine_kwargs": {"pool_pre_ping": False},
-                "enable_otlp": False,
-                "run_migrations": False,
-            }
-        )
-
-        def turn(start: TurnStart) -> str:  # the engine marks the function, which a bound method does not allow
-            with self._running_turns:
-                return run_turn(start)
-
-        DBOS.workflow(name=WORKFLOW)(turn)
+        self._hands: queue.SimpleQueue[ClaimedTurn | None] = queue.SimpleQueue()
+        self._running: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._looks: list[float] = []
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Create the engine's tables when needed and begin to accept, and to work when this process is a worker."""
-        DBOS.migrate(self._owner_url)  # serialised by a lock of its own when several processes start at once
-        self._client = DBOSClient(
-            system_database_url=self._owner_url,
-            application_name=APPLICATION,
-            system_database_pool_size=2,
-            # The sender of a webhook gets its 500 and tries again; it must not wait for a dead database.
-            retry_connection_errors=False,
-        )
+        """Begin to accept, and to work when this process is a worker. The store's tables must be there."""
         if self._works:
-            self._start_working()
-
-    def _start_working(self) -> None:
-        presence = Presence(self._owner_url, self._worker_name, working=_names_of_working, recover=_recover_turns_of)
-        presence.start()  # before the first turn: whoever owns a turn must be seen alive
-        self._presence = presence
-        _alive.current = presence.alive
-        DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            partition_concurrency=1,
-            worker_concurrency=self._worker_threads,
-            polling_interval_sec=self._poll_s,
-            on_conflict="always_update",
-        )
+            self._presence = Presence(
+                self._owner_url, self._worker_name, working=names_of_working, recover=self._give_back_turns_of
+            )
+            self._presence.start()  # before the first turn: whoever owns a turn must be seen alive
+            self._begin("listen", self._listen)
+            self._begin("claim", self._claim)
+            for number in range(self._worker_threads):
+                self._begin(f"turns-{number}", self._work)
+        self._started = True
 
     @property
     def running(self) -> bool:
         """Whether the engine has been started and, in a worker, proves its life."""
-        return self._client is not None and (self._presence is None or self._presence.alive.is_set())
+        return self._started and (self._presence is None or self._presence.alive.is_set())
 
     @property
     def running_turns(self) -> int:
         """Turns this process is working on."""
-        return self._running_turns.value
+        return len(self._running)
 
     def backlog(self) -> Backlog | None:
         """Count the turns that wait, of all processes; None when the database does not answer."""
-        if self._client is None:
-            return None
         try:
-            with self._client._sys_db.engine.connect() as connection:  # pyright: ignore[reportPrivateUsage]
-                waiting, oldest_s = connection.execute(_BACKLOG, {"queue": QUEUE}).one()
+            with self._owner.connect() as connection:
+                return backlog(connection)
         except SQLAlchemyError:
             return None
-        return Backlog(waiting=waiting, oldest_s=max(0.0, round(float(oldest_s), 3)))
+
+    def accept(self, connection: sa.Connection, start: TurnStart) -> None:
+        """Enqueue a turn inside the caller's transaction: it exists exactly when the caller's rows do."""
+        enqueue_turn(connection, start, PLACES["quick"])
+
+    def accept_message(self, database: Database, event: ReceivedEvent, start: TurnStart, lane: Lane) -> bool:
+        """Store a customer's message and enqueue its turn, both or neither; False when it was stored before."""
+        with database.statement() as connection:
+            return accept_message(connection, event, start, PLACES[lane])
 
     def stop(self) -> None:
         """Take no more turns, let running ones finish for the bounded time, stop.
 
-        Turns that are still running then keep this worker's lock until the process ends: nobody else may begin them
-        while they could still post.
+        Turns that are still running then keep this worker's lock until the process ends: nobody else needs to begin
+        them while they could still post.
         """
+        self._started = False
+        self._stopping.set()
+        self._wake.set()
         if self._presence is not None:
             self._presence.stop_watching()
-        if self._works:
-            DBOS.destroy(workflow_completion_timeout_sec=self._drain_s)
-        if self._presence is not None and self._running_turns.value == 0:
+        for thread in self._threads:
+            if thread.name in ("listen", "claim"):
+                thread.join(timeout=5)
+        deadline = time.monotonic() + self._drain_s
+        while self._running and time.monotonic() < deadline:
+            self._wake.wait(0.02)
+            self._wake.clear()
+        for _ in range(self._worker_threads):
+            self._hands.put(None)
+        if self._presence is not None and not self._running:
             self._presence.end()
             self._presence = None
-        if self._client is not None:
-            self._client.destroy()
-            self._client = None
+        self._owner.dispose()
 
-    def accept(self, connection: sa.Connection, start: TurnStart) -> None:
-        """Enqueue a turn inside the caller's transaction: it exists exactly when the caller's rows do."""
-        if self._client is None:
-            raise RuntimeError("The engine has not been started.")
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
-                "workflow_id": start.turn_id,
-                "queue_partition_key": conversation_key(start.tenant_id, start.conversation_id),
-                "app_version": ENGINE_VERSION,
-            },
-            start,
-        )
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
+    def _listen(self) -> None:
+        """Wake the claiming thread when PostgreSQL says that there is something to do."""
+        while not self._stopping.is_set():
+            try:
+                with self._owner.connect() as connection:
+                    connection.exec_driver_sql(f"LISTEN {WAKE_CHANNEL}")
+                    self._wake.set()  # what was said before we listened
+                    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+                    while not self._stopping.is_set():
+                        for _ in driver.notifies(timeout=1.0, stop_after=1):
+                            self._wake.set()
+            except (SQLAlchemyError, psycopg.Error):
+                self._stopping.wait(_RECONNECT_S)
 
-class _Counter:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.value = 0
+    def _claim(self) -> None:
+        """Take turns while threads are free for them; the only thread that does."""
+        while not self._stopping.is_set():
+            try:
+                with self._owner.connect() as connection:
+                    # A claim whose answer was lost may have been heard.
+                    give_back(connection, self._worker_name, self._running_ids())
+                    while not self._stopping.is_set():
+                        self._claim_once(connection)
+                        self._wake.wait(self._next_look_s())
+                        self._wake.clear()
+            except (SQLAlchemyError, psycopg.Error) as error:
+                _log.warning("claim_failed", detail=type(error).__name__)
+                self._stopping.wait(_RECONNECT_S)
+            except Exception:
+                _log.exception("claim_failed")
+                self._stopping.wait(_LONGEST_PAUSE_S)
 
-    def __enter__(self) -> None:
+    def _next_look_s(self) -> float:
+        """Seconds until a turn this worker has put off may be due again, or until the next regular look."""
+        now = time.monotonic()
         with self._lock:
-            self.value += 1
+            self._looks = [at for at in self._looks if at > now]
+            return min([self._poll_s, *(at - now for at in self._looks)])
 
-    def __exit__(self, *_: object) -> None:
+    def _claim_once(self, connection: sa.Connection) -> None:
+        free = self._worker_threads - len(self._running)
+        if free <= 0 or (self._presence is not None and not self._presence.alive.is_set()):
+            return
+        for turn in claim_turns(connection, self._worker_name, free, self._slow_lane.free):
+            self._slow_lane.admit(turn)
+            with self._lock:
+                self._running[turn.start.turn_id] = time.monotonic()
+            self._hands.put(turn)
+
+    def _running_ids(self) -> list[str]:
         with self._lock:
-            self.value -= 1
+            return list(self._running)
 
+    def _work(self) -> None:
+        while (turn := self._hands.get()) is not None:
+            try:
+                self._run(turn)
+            finally:
+                self._slow_lane.leave(turn)
+                with self._lock:
+                    self._running.pop(turn.start.turn_id, None)
+                self._wake.set()
 
-class _Alive:
-    """The proof of life of this process's one worker; outside a worker there is nothing to prove."""
-
-    current: threading.Event | None = None
-
-
-_alive = _Alive()
-
-
-def _names_of_working(connection: sa.Connection) -> set[str]:
-    return {row.executor_id for row in connection.execute(_WORKING, {"version": ENGINE_VERSION})}
-
-
-def _recover_turns_of(worker_name: str) -> int:
-    """Put a dead worker's turns back into the queue. The library's own call for it is private: test on upgrades.
-
-    Each turn stays in its partition, so the order of its conversation holds.
-    """
-    return len(recover_pending_workflows(_get_dbos_instance(), [worker_name]))
-
-
-def step(name: StepName, work: Callable[..., T], *arguments: Any) -> T:
-    """Run one named step of the current turn: done once and its result kept, if it is one of DURABLE_STEPS.
-
-    Whatever goes wrong in it is a SmosError; a fault nobody foresaw is a PermanentError, logged with its trace. A
-    database that is away is no fault of the turn: the step is repeated when it is back.
-    """
-
-    def guarded() -> T:
+    def _run(self, turn: ClaimedTurn) -> None:
         try:
-            return _with_store(name, work, *arguments)
-        except SmosError:
-            raise
-        except Exception as error:
-            _log.exception("step_failed", step=name)
-            raise PermanentError("unforeseen_error", f"{name}: {type(error).__name__}") from error
+            self._run_turn(turn)
+        except PutOffError as off:
+            self._return(turn, off.after_s, lane=off.lane, due_within_s=off.due_within_s)
+        except GivenBackError:
+            _log.warning("turn_overtaken", turn=turn.start.turn_id)
+        except Exception:
+            # Not even its record could be written. It waits longer each time, and its next tries end it (workflow).
+            _log.exception("turn_failed", turn=turn.start.turn_id, tries=turn.tries)
+            self._return(turn, min(_LONGEST_PAUSE_S, _AFTER_FAILURE_S * 2**turn.tries), failed=True)
 
-    if name not in DURABLE_STEPS:
-        return guarded()
-    return DBOS.run_step({"name": name}, guarded)
+    def _return(self, turn: ClaimedTurn, after_s: float, **how: Any) -> None:
+        def do() -> None:
+            with self._owner.connect() as connection:
+                put_off(connection, turn, after_s, **how)
 
-
-def _with_store(name: StepName, work: Callable[..., T], *arguments: Any) -> T:
-    deadline = time.monotonic() + _STORE_PATIENCE_S
-    while True:
-        # A worker that has lost its lock may have been taken for dead: it begins nothing until it has it again.
-        if _alive.current is not None:
-            _alive.current.wait(_STORE_PATIENCE_S)
         try:
-            return work(*arguments)
-        except (OperationalError, InterfaceError, PoolTimeoutError, DBAPIError) as error:
-            if not _is_store_away(error) or time.monotonic() > deadline:
-                raise
-            _log.warning("store_away", step=name, detail=type(error).__name__)
-            time.sleep(_STORE_RETRY_S)
+            with_store("put_off", do)
+        except Exception:
+            _log.exception("turn_not_returned", turn=turn.start.turn_id)  # it is taken up when this process has ended
+        with self._lock:
+            self._looks.append(time.monotonic() + after_s)
 
-
-def _is_store_away(error: SQLAlchemyError) -> bool:
-    if isinstance(error, DBAPIError) and not isinstance(error, (OperationalError, InterfaceError)):
-        return error.connection_invalidated
-    return True
+    def _give_back_turns_of(self, worker_name: str) -> int:
+        with self._owner.connect() as connection:
+            return give_back(connection, worker_name)

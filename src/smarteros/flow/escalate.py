@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from smarteros.domain.errors import SmosError
-from smarteros.domain.turns import Replied, ResolvedTurn, ToolsCalled, TurnStart
-from smarteros.flow.fence import Fence, FencedError
+from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStory
 from smarteros.flow.parts import Parts
-from smarteros.flow.reply import hand_over, stopped
+from smarteros.flow.reply import post
 from smarteros.flow.summary import summary_for_agent
 from smarteros.observability.steps import watched
 
@@ -23,26 +22,25 @@ class EscalateStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart, resolved: ResolvedTurn, error: SmosError) -> Replied:
+    def __call__(self, turn: ClaimedTurn, resolved: ResolvedTurn, error: SmosError) -> Replied:
         """Hand the conversation over because of ``error``."""
+        start = turn.start
         with watched("reply", start.tenant_id, start.turn_id) as watch:
-            replied = self._try(start, resolved, error)
-        return replied.model_copy(update={"state": resolved.state, "duration_ms": watch.duration_ms})
-
-    def _try(self, start: TurnStart, resolved: ResolvedTurn, error: SmosError) -> Replied:
-        text = _SORRY[resolved.state.language or "es"]
-        summary = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
-        try:
-            tenant = self._parts.tenants.get(start.tenant_id)
             try:
-                fence = Fence(self._parts, tenant, start, resolved)
-                fence.look()
-                fence.send(text)
-            except FencedError as fenced:
-                return stopped(self._parts, tenant, start, fenced.replied, summary, text)
-            hand_over(self._parts, tenant, start, summary)
-        except SmosError as second:
-            return Replied(outcome="failed", reason=f"{error.code}; {second.code}")
-        return Replied(
-            outcome="escalated", reason=error.code, rule="error", text=text, replied_at=self._parts.clock.now()
-        )
+                tenant = self._parts.tenants.get(start.tenant_id)
+                replied = post(self._parts, tenant, turn, _sorry(resolved, error))
+            except SmosError as second:
+                replied = Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
+        return replied.model_copy(update={"duration_ms": watch.duration_ms})
+
+
+def _sorry(resolved: ResolvedTurn, error: SmosError) -> TurnStory:
+    summary = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
+    replied = Replied(
+        outcome="escalated",
+        reason=error.code,
+        rule="error",
+        text=_SORRY[resolved.state.language or "es"],
+        state=resolved.state,
+    )
+    return TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=replied, summary=summary)

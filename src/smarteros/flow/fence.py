@@ -1,38 +1,33 @@
 """The fence: what makes a reply impossible between its draft and its POST.
 
-A turn may speak while it holds the conversation's newest token, no person leads, and its messages are what the
-customer wants answered. All of it is asked in the transaction that writes the reply down, with the conversation
-locked, and once more right before each request that posts.
+A turn may speak while its claim is the newest, no person leads, and its messages are what the customer wants answered.
+All of it is asked in the transaction that writes the reply down, with the conversation locked; claim and leadership
+once more right before each request that posts.
 """
 
 from __future__ import annotations
 
+import time
+
 import sqlalchemy as sa
 
 from smarteros.domain.ids import reply_id
-from smarteros.domain.messages import OutgoingReply
+from smarteros.domain.messages import OutgoingReply, PostedReply
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import Replied, ResolvedTurn, TurnStart
+from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, TurnStart, TurnStory
+from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.loop_guard import LOOK_BACK_S, is_loop
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import MOST_BURST_S
-from smarteros.store.events import burst_age_s, held_messages, newer_message_waits, release_messages
-from smarteros.store.turns import (
-    Leadership,
-    confirm_reply,
-    intend_reply,
-    leadership,
-    posted_message,
-    reply_ages_s,
-    reply_intended,
-    take_fence,
-    turn_finished,
-)
+from smarteros.store.events import burst, release_messages
+from smarteros.store.queue import is_ours, keep_draft
+from smarteros.store.turns import intend_reply, lock_conversation, muted_reason, reply_ages_s
 
 # A customer who goes on changing his words is answered nevertheless, on the third draft at the latest.
 MOST_ROUNDS = 3
-_LOOKS = 120
-_LOOK_EVERY_S = 0.25
+# A look at claim and leadership is good for so long: the request that posts follows within a millisecond, unless this
+# process was stopped in between.
+_LOOK_IS_GOOD_FOR_S = 0.05
 
 
 class FencedError(Exception):
@@ -43,120 +38,100 @@ class FencedError(Exception):
         self.replied = replied
 
 
-class OvertakenError(Exception):
-    """Another worker has begun to reply in this conversation: this one was taken for dead."""
-
-
 class Fence:
-    """One turn's right to post its one reply."""
+    """One turn's right to post its one reply.
 
-    def __init__(self, parts: Parts, tenant: Tenant, start: TurnStart, resolved: ResolvedTurn) -> None:
+    Every method may raise FencedError, and OvertakenError when the turn is in other hands.
+    """
+
+    def __init__(self, parts: Parts, tenant: Tenant, turn: ClaimedTurn) -> None:
         self._parts = parts
         self._tenant = tenant
-        self._start = start
-        self._resolved = resolved
-        self._reply_id = reply_id(start.turn_id)
-        self._token: int | None = None
+        self._turn = turn
+        self._start = turn.start
+        self._reply_id = reply_id(turn.start.turn_id)
+        self._looked_at = 0.0
 
-    def take(self) -> None:
-        """Take the conversation's newest token; whoever held it before may post no more."""
-        with self._parts.database.tenant(self._tenant.scope) as connection:
-            self._take(connection)
+    def send(self, draft: TurnStory) -> tuple[str, PostedReply]:
+        """Read the conversation again, write the reply down and post it exactly once; returns what was posted.
 
-    def look(self) -> None:
-        """Take the token; raise FencedError when the draft is not worth posting. ``send`` asks again."""
-        with self._parts.database.tenant(self._tenant.scope) as connection:
-            self._take(connection)
-            if reply_intended(connection, self._tenant.tenant_id, self._reply_id):
-                posted = posted_message(connection, self._tenant.tenant_id, self._reply_id) is not None
-                silenced = None
-            else:
-                posted = False
-                who = leadership(connection, self._tenant.tenant_id, self._start.conversation_id)
-                silenced = self._silenced(connection, who)
-        # A reply that is in the channel is carried through, whoever has the conversation now.
-        if not posted:
-            silenced = silenced or person_leads(self._parts, self._tenant, self._start)
-        if silenced is not None:
-            raise FencedError(silenced)
+        That is an earlier attempt's text when that attempt turns out to have reached the channel.
+        """
+        silenced = person_leads(self._parts, self._tenant, self._start)
+        earlier = self._write_down(draft, silenced)
+        posted = self._post(_words(draft), maybe_sent=earlier is not None)
+        return (earlier if earlier is not None and posted.already_there else _words(draft)), posted
 
-    def send(self, text: str) -> None:
-        """Post the reply exactly once. Raises FencedError when it must not be posted."""
-        if self._token is None:
-            self.take()
-        while True:
-            try:
-                self._send(text)
-                return
-            except OvertakenError:
-                # As a zombie has no right to end the turn, it waits for what the living worker makes of it.
-                if self._posted_by_another():
-                    return
-                self.take()
+    def carry_through(self, draft: TurnStory) -> tuple[str, PostedReply]:
+        """Post the reply an earlier attempt has written down, unless it is in the channel already."""
+        return _words(draft), self._post(_words(draft), maybe_sent=True)
 
-    def _send(self, text: str) -> None:
-        tenant, start = self._tenant, self._start
-        reply = OutgoingReply(
+    def _post(self, text: str, *, maybe_sent: bool) -> PostedReply:
+        reply = self._reply(text)
+
+        def before_post() -> None:
+            if maybe_sent and (silenced := person_leads(self._parts, self._tenant, self._start)) is not None:
+                raise FencedError(silenced)
+            self._require_right()
+
+        return self._parts.patiently(
+            lambda: self._parts.channel.post(self._tenant, reply, maybe_sent=maybe_sent, before_post=before_post)
+        )
+
+    def _reply(self, text: str) -> OutgoingReply:
+        return OutgoingReply(
             reply_id=self._reply_id,
-            conversation_id=start.conversation_id,
-            account_id=start.account_id,
+            conversation_id=self._start.conversation_id,
+            account_id=self._start.account_id,
             text=text,
         )
-        intended_before = self._intend(reply)
-        if intended_before is None:
-            return
-        posted = self._parts.patiently(
-            lambda: self._parts.channel.post(tenant, reply, maybe_sent=intended_before, before_post=self._require_right)
-        )
-        with self._parts.database.tenant(tenant.scope) as connection:
-            confirm_reply(connection, reply.reply_id, posted.message_id, self._parts.clock.now())
 
-    def _intend(self, reply: OutgoingReply) -> bool | None:
-        """Write the reply down; tells whether an earlier attempt may have posted it, None when it surely has."""
-        silenced: Replied | None = None
+    def _write_down(self, draft: TurnStory, silenced: Replied | None) -> str | None:
+        """Keep draft and reply; returns the text of an earlier attempt that may have posted."""
+        tenant_id, conversation_id = self._tenant.tenant_id, self._start.conversation_id
+        earlier: str | None = None
         with self._parts.database.tenant(self._tenant.scope) as connection:
-            who = self._require_token(connection, lock=True)
-            if not reply_intended(connection, self._tenant.tenant_id, reply.reply_id):
-                silenced = self._silenced(connection, who) or self._looped(connection)
+            muted, intended = lock_conversation(connection, tenant_id, conversation_id, self._reply_id)
+            if intended:
+                silenced = None  # it may be in the channel: it is carried through, whoever has the conversation now
+            else:
+                silenced = silenced or (None if muted is None else Replied(outcome="muted", reason=muted))
+                silenced = silenced or self._superseded(connection, draft.resolved) or self._looped(connection)
             if silenced is None:
-                intended = intend_reply(connection, self._tenant.tenant_id, self._start.turn_id, reply)
-                return None if intended.channel_message_id is not None else intended.before
-        raise FencedError(silenced)
+                earlier = intend_reply(connection, tenant_id, self._start.turn_id, self._reply(_words(draft)))
+            if not (keep_draft(connection, self._turn, draft) if silenced is None else is_ours(connection, self._turn)):
+                raise OvertakenError(self._start.turn_id)
+        if silenced is not None:
+            raise FencedError(silenced)
+        self._looked_at = time.monotonic()
+        return earlier
 
     def _require_right(self) -> None:
-        """Called right before a POST: since the reply was written down, a worker may have slept and a person come."""
+        """Since the reply was written down, this worker may have slept and a person come."""
+        if time.monotonic() - self._looked_at < _LOOK_IS_GOOD_FOR_S:
+            return
         with self._parts.database.tenant(self._tenant.scope) as connection:
-            who = self._require_token(connection, lock=False)
-            if who.muted_reason is None:
-                return
-        raise FencedError(Replied(outcome="muted", reason=who.muted_reason))
+            if not is_ours(connection, self._turn):
+                raise OvertakenError(self._start.turn_id)
+            muted = muted_reason(connection, self._tenant.tenant_id, self._start.conversation_id)
+        if muted is not None:
+            raise FencedError(Replied(outcome="muted", reason=muted))
+        self._looked_at = time.monotonic()
 
-    def _take(self, connection: sa.Connection) -> None:
-        turn_id = self._start.turn_id
-        self._token = take_fence(connection, self._tenant.tenant_id, self._start.conversation_id, turn_id)
-
-    def _require_token(self, connection: sa.Connection, *, lock: bool) -> Leadership:
-        who = leadership(connection, self._tenant.tenant_id, self._start.conversation_id, lock=lock)
-        if who.fence != self._token:
-            raise OvertakenError(self._start.turn_id)
-        return who
-
-    def _silenced(self, connection: sa.Connection, who: Leadership) -> Replied | None:
-        """A person leads, or the customer has changed what he said, or goes on saying it."""
-        tenant_id, conversation_id = self._tenant.tenant_id, self._start.conversation_id
-        drafted = self._resolved.messages
-        if who.muted_reason is not None:
-            return Replied(outcome="muted", reason=who.muted_reason)
-        if not drafted:
+    def _superseded(self, connection: sa.Connection, drafted: ResolvedTurn) -> Replied | None:
+        """The customer has changed what he said, or goes on saying it."""
+        if not drafted.messages:
             return None
-        now = held_messages(connection, tenant_id, conversation_id, self._start.turn_id)
-        if not now:
+        tenant_id, turn_id = self._tenant.tenant_id, self._start.turn_id
+        found = burst(connection, tenant_id, self._start.conversation_id, turn_id)
+        held = [entry for entry in found if entry.held]
+        if not held:
             return Replied(outcome="merged", reason="message_deleted")
-        if now != drafted and self._resolved.round < MOST_ROUNDS:
+        if tuple(entry.message for entry in held) != drafted.messages and drafted.round < MOST_ROUNDS:
             return Replied(outcome="merged", reason="message_changed", again=True)
-        young = burst_age_s(connection, tenant_id, conversation_id, self._start.turn_id) < MOST_BURST_S
-        if young and newer_message_waits(connection, tenant_id, conversation_id, drafted[-1].id):
-            release_messages(connection, tenant_id, self._start.turn_id)
+        newer = any(not entry.held and entry.message.id > drafted.messages[-1].id for entry in found)
+        if newer and max(entry.age_s for entry in held) < MOST_BURST_S:
+            release_messages(connection, tenant_id, turn_id)
             return Replied(outcome="merged", reason="newer_message")
         return None
 
@@ -164,32 +139,18 @@ class Fence:
         ages = reply_ages_s(connection, self._tenant.tenant_id, self._start.conversation_id, LOOK_BACK_S)
         return Replied(outcome="escalated", reason="loop_guard") if is_loop(ages) else None
 
-    def _posted_by_another(self) -> bool:
-        """Wait until the worker that overtook this one has posted the reply; False when it has died as well.
-
-        FencedError when the token went to another turn: this one has been ended by somebody else.
-        """
-        for _ in range(_LOOKS):
-            with self._parts.database.tenant(self._tenant.scope) as connection:
-                if posted_message(connection, self._tenant.tenant_id, self._reply_id) is not None:
-                    return True
-                who = leadership(connection, self._tenant.tenant_id, self._start.conversation_id)
-                ended = turn_finished(connection, self._tenant.tenant_id, self._start.turn_id)
-            if ended or who.fence_turn != self._start.turn_id:
-                raise FencedError(Replied(outcome="merged", reason="another_worker"))
-            self._parts.pause(_LOOK_EVERY_S)
-        return False
-
 
 def person_leads(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | None:
     """Read the conversation again; when a person leads it, or nothing can be sent any more, say how the turn ends."""
     now = parts.patiently(
         lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
     )
-    if now.assigned_to_human:
-        return Replied(outcome="muted", reason="human_assigned")
-    if now.status != "pending":
-        return Replied(outcome="muted", reason=f"conversation_{now.status}")
+    if now.led_by_person is not None:
+        return Replied(outcome="muted", reason=now.led_by_person)
     if not now.can_reply:
         return Replied(outcome="escalated", reason="outside_window")
     return None
+
+
+def _words(draft: TurnStory) -> str:
+    return draft.replied.text or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from smarteros.contracts.loader import ContractSet
 from smarteros.domain.errors import TransientError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading
+from smarteros.flow.lanes import SlowLane
 from smarteros.kit.clock import Clock, SystemClock
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.store.database import Database
@@ -48,9 +48,7 @@ class Parts:
     contracts: ContractSet
     clock: Clock = field(default_factory=SystemClock)
     pause: Callable[[float], None] = time.sleep
-    # Turns that wait for a customer to finish hold a worker's thread each. When so many wait already, the others are
-    # answered at once: under pressure patience goes first, and the fence still makes one reply of a burst.
-    waiting_room: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(8))
+    slow_lane: SlowLane = field(default_factory=lambda: SlowLane(1))
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Do something that may fail in passing: only a TransientError is tried again, with growing pauses."""

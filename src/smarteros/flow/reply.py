@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from smarteros.contracts.expressions import ReplyContext, render
 from smarteros.contracts.loader import escalation_rule, reply_rule
 from smarteros.contracts.models import BothLanguages, Contract
 from smarteros.domain.decisions import DialogueState
+from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.domain.turns import ClaimedTurn, DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.context import reply_context
 from smarteros.flow.fence import Fence, FencedError
 from smarteros.flow.parts import Parts
@@ -39,38 +41,49 @@ class ReplyStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart, resolved: ResolvedTurn, decided: DecidedTurn, called: ToolsCalled) -> Replied:
+    def __call__(self, turn: ClaimedTurn, resolved: ResolvedTurn, decided: DecidedTurn, called: ToolsCalled) -> Replied:
         """Reply to the turn."""
-        tenant = self._parts.tenants.get(start.tenant_id)
-        with watched("reply", start.tenant_id, start.turn_id) as watch:
+        tenant = self._parts.tenants.get(turn.start.tenant_id)
+        with watched("reply", tenant.tenant_id, turn.start.turn_id) as watch:
             policy = self._parts.knowledge.policy(tenant.scope)
             facts = reply_context(tenant, policy, resolved, decided, called.results)
             chosen = choose_text(self._parts.contracts.by_id[decided.flow_id], facts)
-            state = _next_state(resolved, decided, facts, chosen)
+            ending = Replied(
+                outcome="escalated" if chosen.escalate else "answered",
+                rule=chosen.rule,
+                text=chosen.text,
+                state=_next_state(resolved, decided, facts, chosen),
+            )
             summary = summary_for_agent(resolved, decided, called)
-            try:
-                replied = self._send(tenant, start, resolved, chosen, summary)
-            except FencedError as fenced:
-                replied = stopped(self._parts, tenant, start, fenced.replied, summary, chosen.text)
-                # Nothing of this draft was said: what it would have led to is not to be remembered.
-                state = resolved.state
-        return replied.model_copy(update={"state": state, "duration_ms": watch.duration_ms})
+            draft = TurnStory(resolved=resolved, decided=decided, called=called, replied=ending, summary=summary)
+            replied = post(self._parts, tenant, turn, draft)
+        return replied.model_copy(update={"duration_ms": watch.duration_ms})
 
-    def _send(
-        self, tenant: Tenant, start: TurnStart, resolved: ResolvedTurn, chosen: ChosenText, summary: str
-    ) -> Replied:
-        fence = Fence(self._parts, tenant, start, resolved)
-        fence.look()
-        fence.send(chosen.text)
-        replied_at = self._parts.clock.now()
-        if chosen.escalate:
-            hand_over(self._parts, tenant, start, summary)
-        return Replied(
-            outcome="escalated" if chosen.escalate else "answered",
-            rule=chosen.rule,
-            text=chosen.text,
-            replied_at=replied_at,
-        )
+    def resume(self, turn: ClaimedTurn, draft: TurnStory) -> Replied:
+        """Finish a turn whose worker died with this draft written down."""
+        tenant = self._parts.tenants.get(turn.start.tenant_id)
+        with watched("reply", tenant.tenant_id, turn.start.turn_id) as watch:
+            replied = post(self._parts, tenant, turn, draft, again=True)
+        return replied.model_copy(update={"duration_ms": watch.duration_ms})
+
+
+def post(parts: Parts, tenant: Tenant, turn: ClaimedTurn, draft: TurnStory, *, again: bool = False) -> Replied:
+    """Post a draft through the fence and hand over when that is how it ends; ``again`` after an earlier attempt."""
+    fence = Fence(parts, tenant, turn)
+    try:
+        text, posted = fence.carry_through(draft) if again else fence.send(draft)
+    except FencedError as fenced:
+        ended = stopped(parts, tenant, turn.start, fenced.replied, draft.summary, draft.replied.text or "")
+        # Nothing of this draft was said: what it would have led to is not to be remembered.
+        return ended.model_copy(update={"state": draft.resolved.state})
+    update: dict[str, Any] = {"text": text, "message_id": posted.message_id, "replied_at": parts.clock.now()}
+    if draft.replied.outcome == "escalated":
+        try:
+            hand_over(parts, tenant, turn.start, draft.summary)
+        except SmosError as error:
+            # The customer has been told of a person: that nobody was called must not look like a success.
+            update |= {"outcome": "failed", "reason": error.code}
+    return draft.replied.model_copy(update=update)
 
 
 def stopped(parts: Parts, tenant: Tenant, start: TurnStart, replied: Replied, summary: str, draft: str) -> Replied:

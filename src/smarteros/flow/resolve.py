@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from smarteros.domain.decisions import DialogueState
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
-from smarteros.domain.messages import Attachment, IncomingMessage
+from smarteros.domain.messages import Attachment, IncomingMessage, seen_in_state
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import DocumentReading, ResolvedTurn, TurnStart
+from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn, TurnStart
+from smarteros.flow.given_back import PutOffError
+from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
 from smarteros.observability.steps import watched
-from smarteros.store.events import claim_messages, message_deleted, waiting_messages
-from smarteros.store.turns import leadership, lift_mute, load_dialogue
+from smarteros.store.events import burst, claim_burst, message_deleted
+from smarteros.store.turns import Remembered, lift_mute, remembered
 
-_LOOK_EVERY_S = 0.1
-# Mutes whose end can be read from the conversation itself: its status and its assignee.
-_SEEN_IN_STATE = ("conversation_", "human_assigned")
 _READABLE = ("image", "file")
 
 
@@ -27,11 +24,9 @@ class _Burst:
     """What the customer has said since the last answer, and what is known of the conversation."""
 
     messages: tuple[IncomingMessage, ...]
-    state: DialogueState
-    history: tuple[str, ...]
-    led: str | None
+    known: Remembered
     deleted: bool
-    waited_s: float = 0.0
+    waited_s: float
 
 
 class ResolveStep:
@@ -40,67 +35,49 @@ class ResolveStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart, round_number: int = 1) -> ResolvedTurn:
-        """Resolve the turn; ``round_number`` counts from 1 how often it was begun."""
+    def __call__(self, turn: ClaimedTurn, round_number: int = 1) -> ResolvedTurn:
+        """Resolve the turn; ``round_number`` counts from 1 how often it was begun.
+
+        PutOffError when the customer is to be given time to finish: the next message brings the turn back at once.
+        """
+        start = turn.start
         tenant = self._parts.tenants.get(start.tenant_id)
         with watched("resolve", start.tenant_id, start.turn_id) as watch:
-            burst = self._burst(tenant, start)
-            muted_reason = self._confirmed(tenant, start, burst.led) if burst.messages and burst.led else None
-            if not burst.messages:
-                resolved = ResolvedTurn(stop="merged", reason="message_deleted" if burst.deleted else None)
+            taken = self._take(tenant, turn)
+            led = taken.known.muted_reason
+            muted_reason = self._confirmed(tenant, start, led) if taken.messages and led else None
+            if not taken.messages:
+                resolved = ResolvedTurn(stop="merged", reason="message_deleted" if taken.deleted else None)
             elif muted_reason is not None:
-                resolved = ResolvedTurn(messages=burst.messages, stop="muted", reason=muted_reason)
+                resolved = ResolvedTurn(messages=taken.messages, stop="muted", reason=muted_reason)
             else:
-                resolved = self._gather(tenant, burst.messages)
+                resolved = self._gather(tenant, turn, taken.messages)
         return resolved.model_copy(
             update={
-                "state": burst.state,
-                "history": burst.history,
+                "state": taken.known.state,
+                "history": taken.known.history,
                 "round": round_number,
-                "waited_ms": round(burst.waited_s * 1000),
+                "waited_ms": round(taken.waited_s * 1000),
                 "duration_ms": watch.duration_ms,
             }
         )
 
-    def _burst(self, tenant: Tenant, start: TurnStart) -> _Burst:
-        """Give the customer time to finish, then take his messages.
-
-        The next message is noticed within ``_LOOK_EVERY_S``. The wait holds a worker's thread: it ends after
-        ``MOST_BURST_S`` at the latest, and only a bounded number of turns wait at a time.
-        """
-        burst = self._take(tenant, start, patient=True)
-        if isinstance(burst, _Burst):
-            return burst
-        began = time.monotonic()
-        waits = self._parts.waiting_room.acquire(blocking=False)
-        try:
-            while not isinstance(burst, _Burst):
-                if waits:
-                    self._parts.pause(min(burst, _LOOK_EVERY_S))
-                burst = self._take(tenant, start, patient=waits)
-        finally:
-            if waits:
-                self._parts.waiting_room.release()
-        return replace(burst, waited_s=time.monotonic() - began if waits else 0.0)
-
-    def _take(self, tenant: Tenant, start: TurnStart, *, patient: bool) -> _Burst | float:
-        """Take the messages that wait, or say for how many seconds to be patient."""
+    def _take(self, tenant: Tenant, turn: ClaimedTurn) -> _Burst:
+        """Take the messages that wait, unless the customer seems to go on."""
+        start = turn.start
         tenant_id, conversation_id = start.tenant_id, start.conversation_id
         with self._parts.database.tenant(tenant.scope) as connection:
-            state, history = load_dialogue(connection, tenant_id, conversation_id)
-            if patient:
-                waiting = waiting_messages(connection, tenant_id, conversation_id, start.turn_id)
-                left_s = patience_s([entry.message for entry in waiting], [entry.age_s for entry in waiting], state)
+            known = remembered(connection, tenant_id, conversation_id)
+            found = burst(connection, tenant_id, conversation_id, start.turn_id)
+            ages_s = [entry.age_s for entry in found]
+            if not any(entry.held for entry in found):
+                left_s = patience_s([entry.message for entry in found], ages_s, known.state)
                 if left_s > 0.0:
-                    return left_s
-            claimed = claim_messages(connection, tenant_id, conversation_id, start.turn_id)
-            return _Burst(
-                messages=claimed,
-                state=state,
-                history=history,
-                led=leadership(connection, tenant_id, conversation_id).muted_reason,
-                deleted=not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id),
-            )
+                    raise PutOffError(left_s)
+            claimed = claim_burst(connection, tenant_id, start.turn_id, found)
+            deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
+        was_put_off = turn.claims > turn.tries
+        return _Burst(claimed, known, deleted, waited_s=ages_s[-1] if claimed and was_put_off else 0.0)
 
     def _confirmed(self, tenant: Tenant, start: TurnStart, reason: str) -> str | None:
         """Ask the channel whether a person still leads: the webhook that gave the bot its turn may be lost.
@@ -110,14 +87,16 @@ class ResolveStep:
         now = self._parts.patiently(
             lambda: self._parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
         )
-        if now.status != "pending" or now.assigned_to_human or not reason.startswith(_SEEN_IN_STATE):
+        if now.led_by_person is not None or not seen_in_state(reason):
             return reason
         with self._parts.database.tenant(tenant.scope) as connection:
             lifted = lift_mute(connection, start.tenant_id, start.conversation_id, reason)
         return None if lifted else reason
 
-    def _gather(self, tenant: Tenant, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
+    def _gather(self, tenant: Tenant, turn: ClaimedTurn, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)
+        if documents:
+            self._parts.slow_lane.take(turn, due_within_s=PLACES["slow"].due_within_s)
         reading = self._read(tenant, documents) if documents else None
         return ResolvedTurn(messages=claimed, reading=reading, photo=bool(documents))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import Replied, TurnStart
+from smarteros.domain.turns import ClaimedTurn, Replied, TurnStart
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import hand_over
 from smarteros.observability.steps import watched
-from smarteros.store.turns import failure_of, load_dialogue
+from smarteros.store.turns import failure_of, remembered
 
 
 class StepAsideStep:
@@ -17,8 +17,9 @@ class StepAsideStep:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    def __call__(self, start: TurnStart) -> Replied:
+    def __call__(self, turn: ClaimedTurn) -> Replied:
         """Give the conversation to people; ``failed`` when even that was impossible."""
+        start = turn.start
         with watched("reply", start.tenant_id, start.turn_id) as watch:
             try:
                 tenant = self._parts.tenants.get(start.tenant_id)
@@ -33,15 +34,15 @@ class StepAsideStep:
             return Replied(outcome="muted", reason="human_reply")
         with self._parts.database.tenant(tenant.scope) as connection:
             failure = failure_of(connection, start.tenant_id, start.conversation_id)
-            state, history = load_dialogue(connection, start.tenant_id, start.conversation_id)
+            known = remembered(connection, start.tenant_id, start.conversation_id)
         text, reason = failure or ("", "")
-        asked = history[-1] if history else "(sin texto)"
+        asked = known.history[-1] if known.history else "(sin texto)"
         note = (
             f"**Resumen del bot**\n• Mi respuesta no llegó al cliente: {reason}"
             f"\n• Escribió: {asked}\n• Respuesta que no llegó: {text}"
         )
         hand_over(self._parts, tenant, start, note)
-        return Replied(outcome="escalated", reason="delivery_failed", rule="delivery_failed", state=state)
+        return Replied(outcome="escalated", reason="delivery_failed", rule="delivery_failed", state=known.state)
 
     def _open_for_people(self, tenant: Tenant, start: TurnStart) -> None:
         """A pending conversation is in nobody's list; a person's answer alone does not open it."""

@@ -1,23 +1,27 @@
 """The life of one message, on one screen: resolve, decide, call_tools, reply, audit (``receive`` is in the edge).
 
-Each step is durable: after a crash the turn goes on behind the last finished one. A turn never ends in silence: what
-cannot be answered is handed to a person.
+Two points of a turn are durable behind its acceptance: the draft, written down together with the reply right before it
+is posted, and the record, whose transaction ends the turn. After a crash the turn begins anew or goes on from its
+draft. A turn never ends in silence: what cannot be answered is handed to a person.
 """
 
 from __future__ import annotations
 
-from smarteros.domain.errors import SmosError
-from smarteros.domain.turns import DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.domain.errors import PermanentError, SmosError
+from smarteros.domain.turns import ClaimedTurn, Outcome, Replied, ResolvedTurn, ToolsCalled, TurnStory
 from smarteros.flow.audit import AuditStep
 from smarteros.flow.call_tools import CallToolsStep
 from smarteros.flow.decide import DecideStep
-from smarteros.flow.engine import step
 from smarteros.flow.escalate import EscalateStep
 from smarteros.flow.fence import MOST_ROUNDS
+from smarteros.flow.guard import step
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import ReplyStep
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.step_aside import StepAsideStep
+
+# A turn that killed its worker or could not be recorded so often is not tried again, but handed to a person.
+MOST_TRIES = 6
 
 
 class TurnWorkflow:
@@ -32,46 +36,40 @@ class TurnWorkflow:
         self._step_aside = StepAsideStep(parts)
         self._audit = AuditStep(parts)
 
-    def run(self, start: TurnStart) -> str:
-        """Answer the customer's message that opened the turn; returns the outcome."""
-        if start.cause != "message":
-            return self._finish(start, ResolvedTurn(), None, ToolsCalled(), self._without_answer(start))
+    def run(self, turn: ClaimedTurn) -> Outcome:
+        """End the turn with an answer, in a person's hands or rightly in silence; returns which.
+
+        GivenBackError when it is to be ended later or by another worker.
+        """
         resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
-            for round_number in range(1, MOST_ROUNDS + 1):
-                resolved = step("resolve", self._resolve, start, round_number)
-                if resolved.stop:
-                    replied = Replied(outcome=resolved.stop, reason=resolved.reason, state=resolved.state)
-                    break
-                decided = step("decide", self._decide, start, resolved)
-                called = step("call_tools", self._call_tools, start, resolved, decided)
-                replied = step("reply", self._reply, start, resolved, decided, called)
-                if not replied.again:
-                    break
+            if turn.tries > MOST_TRIES:
+                raise PermanentError("turn_poisoned", f"given up after {MOST_TRIES} tries")
+            if turn.start.cause != "message":
+                replied = step("reply", self._step_aside, turn)
+            elif turn.draft is not None:
+                resolved, decided, called = turn.draft.resolved, turn.draft.decided, turn.draft.called
+                replied = step("reply", self._reply.resume, turn, turn.draft)
+            else:
+                for round_number in range(1, MOST_ROUNDS + 1):
+                    resolved = step("resolve", self._resolve, turn, round_number)
+                    if resolved.stop:
+                        replied = Replied(outcome=resolved.stop, reason=resolved.reason, state=resolved.state)
+                        break
+                    decided = step("decide", self._decide, turn, resolved)
+                    called = step("call_tools", self._call_tools, turn, resolved, decided)
+                    replied = step("reply", self._reply, turn, resolved, decided, called)
+                    if not replied.again:
+                        break
         except SmosError as error:
-            replied = self._last_resort(start, resolved, error)
-        return self._finish(start, resolved, decided, called, replied)
+            replied = step("reply", self._escalate, turn, resolved, error)
+        return self._end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
 
-    def _without_answer(self, start: TurnStart) -> Replied:
+    def _end(self, turn: ClaimedTurn, story: TurnStory) -> Outcome:
         try:
-            return step("reply", self._step_aside, start)
-        except SmosError as error:
-            return Replied(outcome="failed", reason=error.code)
-
-    def _last_resort(self, start: TurnStart, resolved: ResolvedTurn, error: SmosError) -> Replied:
-        """Nothing is tried after this: a turn that fails for good ends with a record that says so."""
-        try:
-            return step("reply", self._escalate, start, resolved, error)
-        except SmosError as second:
-            return Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
-
-    def _finish(
-        self,
-        start: TurnStart,
-        resolved: ResolvedTurn,
-        decided: DecidedTurn | None,
-        called: ToolsCalled,
-        replied: Replied,
-    ) -> str:
-        step("audit", self._audit, start, resolved, decided, called, replied)
-        return replied.outcome
+            step("audit", self._audit, turn, story)
+        except SmosError:
+            if turn.tries <= MOST_TRIES:
+                raise
+            step("audit", self._audit.give_up, turn)
+        return story.replied.outcome

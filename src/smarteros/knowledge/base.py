@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from smarteros.domain.decisions import Language
@@ -13,6 +15,9 @@ from smarteros.domain.tenants import TenantScope
 from smarteros.knowledge.markdown import passages_of
 from smarteros.knowledge.memory import PassageIndex
 from smarteros.knowledge.protocol import DocumentStore
+
+# How long an import by another process may stay unseen here; a turn asks several times and the store once.
+FRESH_FOR_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,16 @@ class _Indexed:
 class EmbeddedKnowledgeBase:
     """KnowledgeBase without a server of its own. Indexes of the tenants asked last are kept, others are rebuilt."""
 
-    def __init__(self, store: DocumentStore, *, cached_tenants: int = 64) -> None:
+    def __init__(
+        self,
+        store: DocumentStore,
+        *,
+        cached_tenants: int = 64,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._monotonic = monotonic
+        self._asked_at: dict[str, float] = {}
         self._cached_tenants = cached_tenants
         self._lock = threading.Lock()
         self._cache: OrderedDict[str, _Indexed] = OrderedDict()
@@ -40,6 +53,7 @@ class EmbeddedKnowledgeBase:
         if twice:
             raise RejectedInputError("kb_duplicate_name", f"Two documents are named {', '.join(twice)}")
         self._store.save(scope, documents)
+        self._asked_at.pop(scope.tenant_id, None)
         return len(self._indexed(scope).index)
 
     def documents(self, scope: TenantScope) -> tuple[Document, ...]:
@@ -71,9 +85,15 @@ class EmbeddedKnowledgeBase:
         )
 
     def _indexed(self, scope: TenantScope) -> _Indexed:
+        now = self._monotonic()
+        with self._lock:
+            known = self._cache.get(scope.tenant_id)
+            if known is not None and now - self._asked_at.get(scope.tenant_id, -FRESH_FOR_S) < FRESH_FOR_S:
+                return known
         # The revision is read before the documents: a save in between makes the entry look old, never new.
         revision = self._store.revision(scope)
         with self._lock:
+            self._asked_at[scope.tenant_id] = now
             known = self._cache.get(scope.tenant_id)
             if known is not None and known.revision == revision:
                 self._cache.move_to_end(scope.tenant_id)
@@ -85,5 +105,5 @@ class EmbeddedKnowledgeBase:
             self._cache[scope.tenant_id] = fresh
             self._cache.move_to_end(scope.tenant_id)
             while len(self._cache) > self._cached_tenants:
-                self._cache.popitem(last=False)
+                self._asked_at.pop(self._cache.popitem(last=False)[0], None)
         return fresh

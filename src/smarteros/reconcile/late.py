@@ -10,13 +10,13 @@ from smarteros.channels.chatwoot.history import ListedConversation
 from smarteros.channels.protocol import Channel
 from smarteros.domain.decisions import Language
 from smarteros.domain.errors import PermanentError
-from smarteros.domain.messages import IncomingMessage, OutgoingReply
+from smarteros.domain.messages import IncomingMessage, OutgoingReply, seen_in_state
 from smarteros.domain.tenants import Tenant
 from smarteros.reconcile.catch_up import APOLOGY, NOTE_APOLOGISED, NOTE_LEFT, NOTE_UNTOLD, when_in_words
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, store_event
 from smarteros.store.reconcile import created_key
-from smarteros.store.turns import load_dialogue
+from smarteros.store.turns import Remembered, remembered
 
 TOO_OLD = "too_old"
 
@@ -32,7 +32,7 @@ class LateDesk:
         """Apologise to the customer and hand over; False when a person has the conversation already."""
         account_id, number = conversation.account_id, conversation.conversation_id
         now = self.channel.conversation(tenant, number, account_id=account_id)
-        if now.assigned_to_human or now.status != "pending":
+        if now.led_by_person is not None or self._led_unseen(tenant, number):
             return False
         told = now.can_reply and self._told(tenant, newest)
         note = (NOTE_APOLOGISED if told else NOTE_UNTOLD).format(when=when_in_words(newest.created_at))
@@ -82,7 +82,15 @@ class LateDesk:
         # This is rare and nothing is written down before it, so the marker is always looked for first.
         self.channel.post(tenant, reply, maybe_sent=True)
 
+    def _led_unseen(self, tenant: Tenant, conversation_id: int) -> bool:
+        """Tell whether a person leads by a sign the channel does not show: his words, or our handing over."""
+        reason = self._remembered(tenant, conversation_id).muted_reason
+        return reason is not None and not seen_in_state(reason)
+
     def _language(self, tenant: Tenant, conversation_id: int) -> Language:
-        with self.database.tenant(tenant.scope) as connection:
-            state, _ = load_dialogue(connection, tenant.tenant_id, conversation_id)
+        state = self._remembered(tenant, conversation_id).state
         return state.language or ("en" if tenant.language == "en" else "es")
+
+    def _remembered(self, tenant: Tenant, conversation_id: int) -> Remembered:
+        with self.database.tenant(tenant.scope) as connection:
+            return remembered(connection, tenant.tenant_id, conversation_id)

@@ -1,6 +1,6 @@
 """Finds the messages whose webhook never came, and gives them the treatment it would have brought.
 
-Chatwoot sends most webhooks once and never again. So its own list of pending conversations is compared with what we
+Chatwoot sends most webhooks once and never again. So its own list of the bot's conversations is compared with what we
 received; whatever is missing goes through the same door as a webhook, under the same key: one that comes late is a
 duplicate then.
 """
@@ -145,7 +145,7 @@ class Reconciler:
         if last is not None and unless_within is not None and now - last < unless_within:
             return None
         window = _window(now, last)
-        listed = self._history.pending(tenant, account_id, updated_within_s=math.ceil(window.total_seconds()))
+        listed = self._history.of_bot(tenant, account_id, updated_within_s=math.ceil(window.total_seconds()))
         channel_now = _channel_clock(listed, now, window)
         sweep = _Sweep(tenant, account_id, now=channel_now, since=channel_now - window)
         self._compare(sweep, listed)
@@ -205,7 +205,8 @@ class Reconciler:
 
     def _settled(self, sweep: _Sweep, message: ListedMessage) -> bool:
         """Tell whether the message's webhook has had its time. A stamp that cannot be true decides nothing."""
-        if SETTLED_AFTER <= sweep.age(message) <= self._limits.apologise_within:
+        believed = max(self._limits.answer_within, self._limits.apologise_within)
+        if SETTLED_AFTER <= sweep.age(message) <= believed:
             return True
         if len(self._sighted) > _MOST_SIGHTED:
             self._sighted.clear()

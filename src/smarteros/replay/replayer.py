@@ -19,7 +19,7 @@ from smarteros.domain.errors import ConfigError, RejectedInputError, SmosError
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolResult
-from smarteros.domain.turns import DecidedTurn, TurnRecord
+from smarteros.domain.turns import ClaimedTurn, DecidedTurn, TurnRecord
 from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.parts import Parts, Reader
@@ -120,7 +120,7 @@ class Replayer:
 
     def _play(self, tenant: Tenant, turn: RecordedTurn, inputs: TurnInputs) -> _Played:
         then = tenant.model_copy(update={"name": inputs.tenant_name, "language": inputs.tenant_language})
-        decided = DecideStep(self._parts(then))(inputs.start, inputs.resolved)
+        decided = DecideStep(self._parts(then))(ClaimedTurn(start=inputs.start, claims=0), inputs.resolved)
         results, missing = _results(turn.record, decided)
         if missing:
             note = f"the reply is not written: nobody knows what {', '.join(missing)} would have answered"

@@ -6,12 +6,16 @@ import json
 import os
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
+
+# How long a secret written by another process may stay unseen here.
+FRESH_FOR_S = 0.2
 
 
 class EncryptedFileSecretStore:
@@ -28,6 +32,7 @@ class EncryptedFileSecretStore:
             raise ConfigError("secrets_key_invalid", "SMOS_SECRETS_KEY is not a Fernet key.") from error
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
+        self._looked_at = -FRESH_FOR_S
         self._secrets: dict[str, dict[str, str]] = {}
 
     def read(self, scope: TenantScope, path: str) -> str:
@@ -39,9 +44,10 @@ class EncryptedFileSecretStore:
 
     def find(self, scope: TenantScope, path: str) -> str | None:
         """Return one secret or None."""
-        with self._lock:
-            self._refresh()
-            return self._secrets.get(scope.tenant_id, {}).get(path)
+        if time.monotonic() - self._looked_at > FRESH_FOR_S:
+            with self._lock:
+                self._refresh()
+        return self._secrets.get(scope.tenant_id, {}).get(path)
 
     def write(self, scope: TenantScope, path: str, value: str) -> None:
         """Set one secret."""
@@ -51,6 +57,7 @@ class EncryptedFileSecretStore:
             self._save()
 
     def _refresh(self) -> None:
+        self._looked_at = time.monotonic()
         try:
             status = self._path.stat()
         except FileNotFoundError:

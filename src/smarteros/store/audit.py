@@ -3,47 +3,47 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from smarteros.domain.audit import AuditEvent, chain_hash
 from smarteros.store.database import NO_TENANT
-from smarteros.store.tables import audit_events, outbox
+from smarteros.store.statements import run
+from smarteros.store.tables import audit_events
 
 GENESIS = "0" * 64
 
 
+_CHAIN_END = "SELECT chain_position AS position, chain_hash AS hash FROM smos.lock_audit_chain(%(tenant_id)s)"
+_APPEND = """
+    WITH appended AS (
+      INSERT INTO smos.audit_events (tenant_id, position, event_id, conversation_id, event, previous_hash, hash)
+      VALUES (%(tenant_id)s, %(position)s, %(event_id)s, %(conversation_id)s, CAST(%(event)s AS jsonb),
+              %(previous)s, %(hash)s)
+      ON CONFLICT (event_id) DO NOTHING RETURNING event
+    )
+    INSERT INTO smos.outbox (tenant_id, topic, key, event) SELECT %(tenant_id)s, %(topic)s, %(key)s, event FROM appended
+    """
+
+
 def append_event(connection: sa.Connection, event: AuditEvent) -> bool:
-    """Append an event to its tenant's chain; False when an event with this id is there already."""
+    """Append an event to its tenant's chain; False when an event with this id is there already.
+
+    The chain has one writer at a time, until the transaction ends, so that positions have no gap and no fork.
+    """
     tenant_id = event.tenant_id or NO_TENANT
-    # One writer at a time per chain, so that positions have no gap and no fork.
-    connection.execute(
-        sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"audit:{tenant_id}"}
-    )
-    known = sa.select(audit_events.c.event_id).where(audit_events.c.event_id == event.event_id)
-    if connection.execute(known).first() is not None:
-        return False
-    last = connection.execute(
-        sa.select(audit_events.c.position, audit_events.c.hash)
-        .where(audit_events.c.tenant_id == tenant_id)
-        .order_by(audit_events.c.position.desc())
-        .limit(1)
-    ).one_or_none()
+    last = run(connection, _CHAIN_END, {"tenant_id": tenant_id}).fetchone()
     previous = last.hash if last else GENESIS
-    body = event.model_dump(mode="json")
-    connection.execute(
-        insert(audit_events).values(
-            tenant_id=tenant_id,
-            position=(last.position if last else 0) + 1,
-            event_id=event.event_id,
-            conversation_id=event.conversation_id,
-            event=body,
-            previous_hash=previous,
-            hash=chain_hash(previous, event),
-        )
-    )
-    key = f"{tenant_id}:{event.conversation_id or 0}"
-    connection.execute(insert(outbox).values(tenant_id=tenant_id, topic=event.topic, key=key, event=body))
-    return True
+    values = {
+        "tenant_id": tenant_id,
+        "position": (last.position if last else 0) + 1,
+        "event_id": event.event_id,
+        "conversation_id": event.conversation_id,
+        "event": event.model_dump_json(),
+        "previous": previous,
+        "hash": chain_hash(previous, event),
+        "topic": event.topic,
+        "key": f"{tenant_id}:{event.conversation_id or 0}",
+    }
+    return run(connection, _APPEND, values).rowcount == 1
 
 
 def list_events(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from psycopg import sql
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from smarteros.domain.errors import ConfigError
@@ -19,12 +22,15 @@ NO_TENANT = ""
 
 
 class Database:
-    """Pools of one PostgreSQL: ``app`` as the role without ownership, ``owner`` for migrations and the engine."""
+    """The pool of one PostgreSQL as the application's role, which owns nothing."""
 
     def __init__(self, owner_url: str, app_url: str, *, pool_size: int = 10) -> None:
-        options = {"pool_size": pool_size, "max_overflow": 4, "pool_timeout": 5}
+        """``owner_url`` is kept for migrations and the engine."""
         self.owner_url = owner_url
-        self.app = sa.create_engine(app_url, **options)
+        # Transactions are begun by hand, together with their scope: one round trip instead of two.
+        self.app = sa.create_engine(
+            app_url, pool_size=pool_size, max_overflow=4, pool_timeout=5, isolation_level="AUTOCOMMIT"
+        )
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -33,19 +39,25 @@ class Database:
     @contextmanager
     def tenant(self, scope: TenantScope) -> Generator[sa.Connection]:
         """Open a transaction that sees and writes the rows of one tenant only."""
-        with self._scoped(scope.tenant_id) as connection:
+        with self._transaction(f"BEGIN; SET LOCAL smos.tenant_id = {_literal(scope.tenant_id)}") as connection:
             yield connection
 
     @contextmanager
     def unclaimed(self) -> Generator[sa.Connection]:
         """Open a transaction for the rows that belong to no tenant (refused webhooks in the audit)."""
-        with self._scoped(NO_TENANT) as connection:
+        with self._transaction(f"BEGIN; SET LOCAL smos.tenant_id = {_literal(NO_TENANT)}") as connection:
             yield connection
 
     @contextmanager
     def installation(self) -> Generator[sa.Connection]:
         """Open a transaction for what belongs to the installation: the directory of tenants."""
-        with self.app.begin() as connection:
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def statement(self) -> Generator[sa.Connection]:
+        """Open a connection without transaction and scope, for statements that set the scope themselves."""
+        with self.app.connect() as connection:
             yield connection
 
     def ping(self) -> bool:
@@ -58,13 +70,35 @@ class Database:
         return True
 
     @contextmanager
-    def _scoped(self, tenant_id: str) -> Generator[sa.Connection]:
-        with self.app.begin() as connection:
-            connection.execute(_SET_SCOPE, {"tenant_id": tenant_id})
-            yield connection
+    def _transaction(self, begin: str) -> Generator[sa.Connection]:
+        with self.app.connect() as connection:
+            # Not prepared: a prepared statement may not be two. psycopg refuses what a broken connection cannot do.
+            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            with _translated(connection):
+                driver.execute(begin.encode(), prepare=False)
+            try:
+                yield connection
+            except BaseException:
+                with suppress(psycopg.Error):
+                    driver.rollback()
+                raise
+            with _translated(connection):
+                driver.commit()
 
 
-_SET_SCOPE = sa.text("SELECT set_config('smos.tenant_id', :tenant_id, true)")
+@contextmanager
+def _translated(connection: sa.Connection) -> Generator[None]:
+    """Raise the driver's errors as SQLAlchemy's, as every other statement does."""
+    try:
+        yield
+    except psycopg.Error as error:
+        connection.invalidate(error)
+        raise OperationalError("transaction", None, error) from error
+
+
+def _literal(tenant_id: str) -> str:
+    """Quote a tenant id for the one statement that takes no parameters."""
+    return sql.quote(tenant_id)
 
 
 def migrate(owner_url: str) -> None:
@@ -83,15 +117,3 @@ def migrate(owner_url: str) -> None:
         raise ConfigError("database_unreachable", f"The database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
-
-
-def grant_engine_tables(owner_url: str) -> None:
-    """Let the application's role enqueue turns in the same transaction as it stores an event."""
-    engine = sa.create_engine(owner_url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        # Two processes that start at once would update the same row of the catalogue, which PostgreSQL refuses.
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(772301)"))
-        connection.execute(sa.text("GRANT USAGE ON SCHEMA dbos TO smos_app"))
-        connection.execute(sa.text("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA dbos TO smos_app"))
-        connection.execute(sa.text("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dbos TO smos_app"))
-    engine.dispose()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.model import Model
+from smarteros.store.statements import run
 from smarteros.store.tables import received_events
 
 
@@ -23,40 +26,64 @@ class ReceivedEvent(Model):
     ignore_reason: str | None
 
 
+_STORE = """
+INSERT INTO smos.received_events
+  (tenant_id, event_key, event, delivery_id, conversation_id, message_id, message, ignore_reason)
+VALUES (%(tenant_id)s, %(event_key)s, %(event)s, %(delivery_id)s, %(conversation_id)s, %(message_id)s,
+        CAST(%(message)s AS jsonb), %(ignore_reason)s)
+ON CONFLICT ON CONSTRAINT received_events_once DO NOTHING RETURNING event_id
+"""
+
+
 def store_event(connection: sa.Connection, event: ReceivedEvent) -> int | None:
     """Store an event; returns its id, or None when the same event was stored before."""
-    values = event.model_dump(mode="json")
-    statement = (
-        insert(received_events)
-        .values(**values)
-        .on_conflict_do_nothing(constraint="received_events_once")
-        .returning(received_events.c.event_id)
-    )
-    return connection.execute(statement).scalar_one_or_none()
+    row = run(connection, _STORE, event_values(event)).fetchone()
+    return None if row is None else int(row.event_id)
 
 
-class WaitingMessage(Model):
-    """A message no turn has answered yet, and how long ago it was received."""
+def event_values(event: ReceivedEvent) -> dict[str, Any]:
+    """Return the event's columns; the message is JSON text."""
+    message = None if event.message is None else event.message.model_dump_json()
+    return event.model_dump(exclude={"message"}) | {"message": message}
+
+
+class BurstMessage(Model):
+    """A message the turn holds, or could take because no turn has answered it yet; received ``age_s`` seconds ago."""
 
     message: IncomingMessage
     age_s: float
+    held: bool
 
 
-def waiting_messages(
-    connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str
-) -> tuple[WaitingMessage, ...]:
-    """Return the messages the turn holds or could take now, in order, without taking them."""
-    events = received_events
-    open_to_turn = sa.or_(events.c.turn_id.is_(None), events.c.turn_id == turn_id)
-    age = sa.func.extract("epoch", sa.func.clock_timestamp() - events.c.received_at)
-    rows = connection.execute(
-        sa.select(events.c.message, age.label("age_s"))
-        .where(_live_messages(tenant_id, conversation_id), open_to_turn)
-        .order_by(events.c.message_id)
-    )
+# The event of a deletion counts even when it came before the message.
+_BURST = """
+    SELECT e.message, e.turn_id IS NOT NULL AS held,
+           extract(epoch FROM clock_timestamp() - e.received_at)::float8 AS age_s
+      FROM smos.received_events e
+     WHERE e.tenant_id = %(tenant_id)s AND e.conversation_id = %(conversation_id)s AND e.message IS NOT NULL
+       AND (e.turn_id IS NULL OR e.turn_id = %(turn_id)s)
+       AND NOT EXISTS (
+         SELECT FROM smos.received_events d
+          WHERE d.tenant_id = e.tenant_id AND d.conversation_id = e.conversation_id AND d.message_id = e.message_id
+            AND d.ignore_reason = 'deleted')
+     ORDER BY e.message_id
+    """
+_CLAIM = (
+    "UPDATE smos.received_events SET turn_id = %(turn_id)s WHERE tenant_id = %(tenant_id)s"
+    " AND conversation_id = %(conversation_id)s AND turn_id IS NULL AND message_id = ANY(%(messages)s)"
+    " AND message IS NOT NULL"
+)
+
+
+def burst(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str) -> tuple[BurstMessage, ...]:
+    """Return the messages the turn holds or could take now, in order and as they are now, without taking them.
+
+    Edited ones come in their new words, deleted ones are left out.
+    """
+    values = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
     return tuple(
-        WaitingMessage(message=IncomingMessage.model_validate(row.message), age_s=max(0.0, float(row.age_s)))
-        for row in rows
+        BurstMessage(message=IncomingMessage.model_validate(row.message), age_s=max(0.0, row.age_s), held=row.held)
+        for row in run(connection, _BURST, values)
     )
 
 
@@ -68,46 +95,25 @@ def claim_messages(
     The result is empty when an earlier turn has answered them all, or the customer has deleted them.
     Repeating the claim (after a crash) returns the same messages: what a turn holds stays with it.
     """
-    held = held_messages(connection, tenant_id, conversation_id, turn_id)
-    if held:
-        return held
-    events = received_events
-    connection.execute(
-        sa.update(events)
-        .where(_live_messages(tenant_id, conversation_id), events.c.turn_id.is_(None))
-        .values(turn_id=turn_id)
-    )
-    return held_messages(connection, tenant_id, conversation_id, turn_id)
+    return claim_burst(connection, tenant_id, turn_id, burst(connection, tenant_id, conversation_id, turn_id))
 
 
-def held_messages(
-    connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str
+def claim_burst(
+    connection: sa.Connection, tenant_id: str, turn_id: str, found: tuple[BurstMessage, ...]
 ) -> tuple[IncomingMessage, ...]:
-    """Return the turn's messages as they are now: in order, edited ones in their new words, deleted ones left out."""
-    events = received_events
-    rows = connection.execute(
-        sa.select(events.c.message)
-        .where(_live_messages(tenant_id, conversation_id), events.c.turn_id == turn_id)
-        .order_by(events.c.message_id)
-    )
-    return tuple(IncomingMessage.model_validate(row.message) for row in rows)
-
-
-def newer_message_waits(connection: sa.Connection, tenant_id: str, conversation_id: int, after: int) -> bool:
-    """Tell whether a message newer than ``after`` has been received and not yet been given to a turn."""
-    events = received_events
-    statement = sa.select(events.c.event_id).where(
-        _live_messages(tenant_id, conversation_id), events.c.turn_id.is_(None), events.c.message_id > after
-    )
-    return connection.execute(statement.limit(1)).first() is not None
-
-
-def burst_age_s(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str) -> float:
-    """Seconds since the first message the turn holds was received; 0 when it holds none."""
-    events = received_events
-    age = sa.func.extract("epoch", sa.func.clock_timestamp() - sa.func.min(events.c.received_at))
-    statement = sa.select(age).where(_messages(tenant_id, conversation_id), events.c.turn_id == turn_id)
-    return float(connection.execute(statement).scalar_one() or 0.0)
+    """Give the turn the messages that ``burst`` has found in the same transaction; see ``claim_messages``."""
+    held = tuple(entry.message for entry in found if entry.held)
+    if held or not found:
+        return held
+    messages = tuple(entry.message for entry in found)
+    values = {
+        "tenant_id": tenant_id,
+        "conversation_id": messages[0].conversation_id,
+        "turn_id": turn_id,
+        "messages": [message.id for message in messages],
+    }
+    run(connection, _CLAIM, values)
+    return messages
 
 
 def release_messages(connection: sa.Connection, tenant_id: str, turn_id: str) -> None:
@@ -152,20 +158,6 @@ def _messages(tenant_id: str, conversation_id: int) -> sa.ColumnElement[bool]:
         events.c.conversation_id == conversation_id,
         events.c.message.is_not(None),
     )
-
-
-def _live_messages(tenant_id: str, conversation_id: int) -> sa.ColumnElement[bool]:
-    """Messages the customer has not deleted. The event of a deletion counts even when it came before the message."""
-    deletion = received_events.alias("deletion")
-    deleted = sa.exists(
-        sa.select(sa.literal(1)).where(
-            deletion.c.tenant_id == tenant_id,
-            deletion.c.conversation_id == conversation_id,
-            deletion.c.message_id == received_events.c.message_id,
-            deletion.c.ignore_reason == "deleted",
-        )
-    )
-    return sa.and_(_messages(tenant_id, conversation_id), sa.not_(deleted))
 
 
 def contact_of(connection: sa.Connection, tenant_id: str, conversation_id: int) -> Contact | None:

@@ -1,4 +1,4 @@
-"""The tables of SmarterOS (schema ``smos``); DBOS keeps its own in schema ``dbos``.
+"""The tables of SmarterOS (schema ``smos``). The queue of turns is in ``queue``: only SQL touches it.
 
 Every table with a ``tenant_id`` has row-level security: a connection sees the rows of the tenant its transaction was
 opened for, and none otherwise (see ``database.Database``).
@@ -49,9 +49,6 @@ conversations = sa.Table(
     sa.Column("state", JSONB, nullable=False),
     sa.Column("history", JSONB, nullable=False),
     sa.Column("updated_at", _instant, nullable=False, server_default=sa.func.now()),
-    # Counts the attempts to reply: only the newest one may post. ``fence_turn`` is the turn that took it.
-    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("fence_turn", sa.Text),
     # Why a person leads the conversation (null: the bot does), and the channel's instant of the last such sign.
     sa.Column("muted_reason", sa.Text),
     sa.Column("led_at", _instant),

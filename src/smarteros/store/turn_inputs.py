@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
 from smarteros.contracts.models import Contract
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import DecidedTurn, ResolvedTurn, TurnRecord, TurnStart
+from smarteros.domain.turns import ResolvedTurn, TurnRecord, TurnStart, TurnStory
 from smarteros.store.reconcile_tables import turn_inputs
-from smarteros.store.tables import kb_documents, kb_revisions, turns
+from smarteros.store.statements import run
+from smarteros.store.tables import kb_revisions, turns
 
 _PAGE = 200
 
@@ -39,36 +39,35 @@ class RecordedTurn(Model):
     kb_revision: int
 
 
+_SAVE = """
+INSERT INTO smos.turn_inputs (turn_id, tenant_id, inputs, kb_facts, kb_revision)
+SELECT %(turn_id)s, %(tenant_id)s, CAST(%(inputs)s AS jsonb),
+       coalesce((SELECT jsonb_agg(d.document -> 'facts' ORDER BY d.position) FROM smos.kb_documents d
+                  WHERE d.tenant_id = %(tenant_id)s), '[]'),
+       coalesce((SELECT r.revision FROM smos.kb_revisions r WHERE r.tenant_id = %(tenant_id)s), 0)
+ON CONFLICT DO NOTHING
+"""
+
+
 def save_inputs(
     connection: sa.Connection,
     tenant: Tenant,
     start: TurnStart,
-    resolved: ResolvedTurn,
-    decided: DecidedTurn | None,
+    story: TurnStory,
     contracts: Mapping[str, Contract],
 ) -> None:
     """Keep what a decided turn started from; writing it again changes nothing. One statement, no round trip more."""
-    if decided is None:
+    if story.decided is None:
         return
     inputs = TurnInputs(
         start=start,
         tenant_name=tenant.name,
         tenant_language=tenant.language,
-        contract_version=contracts[decided.flow_id].version,
-        resolved=resolved,
+        contract_version=contracts[story.decided.flow_id].version,
+        resolved=story.resolved,
     )
-    stated = kb_documents.c.document["facts"]
-    in_order = aggregate_order_by(stated, kb_documents.c.position)
-    facts = sa.select(sa.func.jsonb_agg(in_order, type_=JSONB)).where(kb_documents.c.tenant_id == tenant.tenant_id)
-    revision = sa.select(kb_revisions.c.revision).where(kb_revisions.c.tenant_id == tenant.tenant_id)
-    statement = insert(turn_inputs).values(
-        turn_id=start.turn_id,
-        tenant_id=tenant.tenant_id,
-        inputs=inputs.model_dump(mode="json"),
-        kb_facts=sa.func.coalesce(facts.scalar_subquery(), sa.text("'[]'::jsonb")),
-        kb_revision=sa.func.coalesce(revision.scalar_subquery(), 0),
-    )
-    connection.execute(statement.on_conflict_do_nothing())
+    values = {"turn_id": start.turn_id, "tenant_id": tenant.tenant_id, "inputs": inputs.model_dump_json()}
+    run(connection, _SAVE, values)
 
 
 def load_inputs(connection: sa.Connection, tenant_id: str, turn_id: str) -> RecordedTurn | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import json
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,23 +13,49 @@ from smarteros.domain.decisions import DialogueState
 from smarteros.domain.messages import OutgoingReply
 from smarteros.domain.model import Model
 from smarteros.domain.turns import TurnRecord
+from smarteros.store.statements import run
 from smarteros.store.tables import conversations, replies, turns
 
 HISTORY_LENGTH = 10
 
 
-def load_dialogue(
-    connection: sa.Connection, tenant_id: str, conversation_id: int
-) -> tuple[DialogueState, tuple[str, ...]]:
-    """Return what is remembered of a conversation: its state and the customer's last messages, oldest first."""
-    row = connection.execute(
-        sa.select(conversations.c.state, conversations.c.history).where(
-            conversations.c.tenant_id == tenant_id, conversations.c.conversation_id == conversation_id
-        )
-    ).one_or_none()
+class Remembered(Model):
+    """What is known of a conversation between turns.
+
+    ``history`` are the customer's last messages, oldest first. A person leads when there is a ``muted_reason``.
+    """
+
+    state: DialogueState = DialogueState()
+    history: tuple[str, ...] = ()
+    muted_reason: str | None = None
+
+
+_REMEMBERED = (
+    "SELECT state, history, muted_reason FROM smos.conversations"
+    " WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s"
+)
+_LEADER = (
+    "SELECT muted_reason, EXISTS (SELECT FROM smos.replies WHERE reply_id = %(reply_id)s) AS intended"
+    " FROM smos.conversations WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s FOR UPDATE"
+)
+
+
+def remembered(connection: sa.Connection, tenant_id: str, conversation_id: int) -> Remembered:
+    """Return what is remembered of a conversation; of a new one that is nothing."""
+    row = run(connection, _REMEMBERED, _conversation(tenant_id, conversation_id)).fetchone()
     if row is None:
-        return DialogueState(), ()
-    return DialogueState.model_validate(row.state), tuple(row.history)
+        return Remembered()
+    return Remembered(
+        state=DialogueState.model_validate(row.state), history=tuple(row.history), muted_reason=row.muted_reason
+    )
+
+
+_SAVE_DIALOGUE = """
+INSERT INTO smos.conversations (tenant_id, conversation_id, state, history)
+VALUES (%(tenant_id)s, %(conversation_id)s, CAST(%(state)s AS jsonb), CAST(%(history)s AS jsonb))
+ON CONFLICT (tenant_id, conversation_id)
+DO UPDATE SET state = excluded.state, history = excluded.history, updated_at = now()
+"""
 
 
 def save_dialogue(
@@ -39,42 +66,39 @@ def save_dialogue(
     history: tuple[str, ...],
 ) -> None:
     """Remember the state of a conversation after a turn."""
-    values = {"state": state.model_dump(mode="json"), "history": list(history[-HISTORY_LENGTH:])}
-    statement = insert(conversations).values(tenant_id=tenant_id, conversation_id=conversation_id, **values)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "conversation_id"], set_={**values, "updated_at": sa.func.now()}
-        )
-    )
+    values = _conversation(tenant_id, conversation_id)
+    values |= {"state": state.model_dump_json(), "history": json.dumps(history[-HISTORY_LENGTH:])}
+    run(connection, _SAVE_DIALOGUE, values)
 
 
-class Leadership(Model):
-    """Who may speak in a conversation: the newest attempt to reply, unless a person leads (``muted_reason``)."""
-
-    fence: int = 0
-    fence_turn: str | None = None
-    muted_reason: str | None = None
+def muted_reason(connection: sa.Connection, tenant_id: str, conversation_id: int) -> str | None:
+    """Return why a person leads the conversation, or None while the bot does."""
+    return remembered(connection, tenant_id, conversation_id).muted_reason
 
 
-def take_fence(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str) -> int:
-    """Begin an attempt to reply; the returned token makes those of all earlier attempts worthless."""
-    values = {"fence": 1, "fence_turn": turn_id}
-    later = {"fence": conversations.c.fence + 1, "fence_turn": turn_id}
-    return connection.execute(
-        _upsert(tenant_id, conversation_id, values, later).returning(conversations.c.fence)
-    ).scalar_one()
+def lock_conversation(
+    connection: sa.Connection, tenant_id: str, conversation_id: int, reply_id: str
+) -> tuple[str | None, bool]:
+    """Return ``muted_reason``, which nobody can change before the transaction ends, and whether a reply is intended.
+
+    An intended reply may have been posted by an earlier attempt.
+    """
+    own = _conversation(tenant_id, conversation_id) | {"reply_id": reply_id}
+    row = run(connection, _LEADER, own).fetchone()
+    if row is None:  # its first turn: there must be a row to lock
+        run(connection, _FIRST_SIGN, own)
+        return lock_conversation(connection, tenant_id, conversation_id, reply_id)
+    return row.muted_reason, row.intended
 
 
-def leadership(connection: sa.Connection, tenant_id: str, conversation_id: int, *, lock: bool = False) -> Leadership:
-    """Read who may speak. With ``lock`` nobody can change it before the transaction ends."""
-    columns = (conversations.c.fence, conversations.c.fence_turn, conversations.c.muted_reason)
-    statement = sa.select(*columns).where(
-        conversations.c.tenant_id == tenant_id, conversations.c.conversation_id == conversation_id
-    )
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-    if row is None:
-        return Leadership()
-    return Leadership(fence=row.fence, fence_turn=row.fence_turn, muted_reason=row.muted_reason)
+_FIRST_SIGN = (
+    "INSERT INTO smos.conversations (tenant_id, conversation_id, state, history)"
+    " VALUES (%(tenant_id)s, %(conversation_id)s, '{}', '[]') ON CONFLICT DO NOTHING"
+)
+
+
+def _conversation(tenant_id: str, conversation_id: int) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, "conversation_id": conversation_id}
 
 
 def mute(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str, at: datetime) -> bool:
@@ -121,53 +145,38 @@ def _upsert(
     return statement.on_conflict_do_update(index_elements=["tenant_id", "conversation_id"], set_=later, where=where)
 
 
-class IntendedReply(Model):
-    """What is written of a turn's reply: since when it is intended, and its message in the channel."""
-
-    before: bool
-    channel_message_id: int | None = None
-
-
-def intend_reply(connection: sa.Connection, tenant_id: str, turn_id: str, reply: OutgoingReply) -> IntendedReply:
-    """Write down that a reply is about to be posted. Call it with the conversation locked and the token checked."""
-    statement = (
-        insert(replies)
-        .values(
-            reply_id=reply.reply_id,
-            tenant_id=tenant_id,
-            turn_id=turn_id,
-            conversation_id=reply.conversation_id,
-            text=reply.text,
-        )
-        .on_conflict_do_nothing()
-        .returning(replies.c.reply_id)
-    )
-    if connection.execute(statement).scalar_one_or_none() is not None:
-        return IntendedReply(before=False)
-    return IntendedReply(before=True, channel_message_id=posted_message(connection, tenant_id, reply.reply_id))
+_INTEND = (
+    "INSERT INTO smos.replies (reply_id, tenant_id, turn_id, conversation_id, text)"
+    " VALUES (%(reply_id)s, %(tenant_id)s, %(turn_id)s, %(conversation_id)s, %(text)s)"
+    " ON CONFLICT DO NOTHING RETURNING 1"
+)
+_INTEND_AGAIN = """
+UPDATE smos.replies r SET text = %(text)s FROM (SELECT text FROM smos.replies WHERE reply_id = %(reply_id)s) AS before
+ WHERE r.reply_id = %(reply_id)s RETURNING before.text
+"""
 
 
-def reply_intended(connection: sa.Connection, tenant_id: str, reply_id: str) -> bool:
-    """Tell whether an earlier attempt may have posted the reply."""
-    statement = sa.select(replies.c.reply_id).where(replies.c.tenant_id == tenant_id, replies.c.reply_id == reply_id)
-    return connection.execute(statement).first() is not None
+def intend_reply(connection: sa.Connection, tenant_id: str, turn_id: str, reply: OutgoingReply) -> str | None:
+    """Write down that a reply is about to be posted. Call it with the conversation locked and the claim checked.
+
+    Returns the text of an earlier attempt, which may have been posted, or None when this is the first.
+    """
+    values = {"tenant_id": tenant_id, "turn_id": turn_id, "conversation_id": reply.conversation_id}
+    values |= {"reply_id": reply.reply_id, "text": reply.text}
+    if run(connection, _INTEND, values).fetchone() is not None:
+        return None
+    row = run(connection, _INTEND_AGAIN, values).fetchone()
+    return None if row is None else str(row.text)
 
 
-def posted_message(connection: sa.Connection, tenant_id: str, reply_id: str) -> int | None:
-    """Return the channel's message of a reply, or None while nobody has confirmed it."""
-    statement = sa.select(replies.c.channel_message_id).where(
-        replies.c.tenant_id == tenant_id, replies.c.reply_id == reply_id
-    )
-    return connection.execute(statement).scalar_one_or_none()
+_CONFIRM = (
+    "UPDATE smos.replies SET channel_message_id = %(message_id)s, posted_at = %(at)s WHERE reply_id = %(reply_id)s"
+)
 
 
 def confirm_reply(connection: sa.Connection, reply_id: str, channel_message_id: int, at: datetime) -> None:
     """Write down that the channel has the reply."""
-    connection.execute(
-        sa.update(replies)
-        .where(replies.c.reply_id == reply_id)
-        .values(channel_message_id=channel_message_id, posted_at=at)
-    )
+    run(connection, _CONFIRM, {"reply_id": reply_id, "message_id": channel_message_id, "at": at})
 
 
 def fail_reply(
@@ -214,43 +223,31 @@ def failure_of(connection: sa.Connection, tenant_id: str, conversation_id: int) 
     return None if row is None else (row.text, row.failed_reason or "")
 
 
+_REPLY_AGES = (
+    "SELECT extract(epoch FROM clock_timestamp() - intended_at)::float8 AS age_s FROM smos.replies"
+    " WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s"
+    " AND intended_at > clock_timestamp() - make_interval(secs => %(within_s)s) ORDER BY intended_at DESC"
+)
+
+
 def reply_ages_s(connection: sa.Connection, tenant_id: str, conversation_id: int, within_s: float) -> tuple[float, ...]:
     """Return how many seconds ago each of the conversation's newest replies was made, youngest first."""
-    age = sa.func.extract("epoch", sa.func.clock_timestamp() - replies.c.intended_at)
-    rows = connection.execute(
-        sa.select(age.label("age_s"))
-        .where(
-            replies.c.tenant_id == tenant_id,
-            replies.c.conversation_id == conversation_id,
-            replies.c.intended_at > sa.func.clock_timestamp() - timedelta(seconds=within_s),
-        )
-        .order_by(replies.c.intended_at.desc())
-    )
-    return tuple(float(row.age_s) for row in rows)
+    rows = run(connection, _REPLY_AGES, _conversation(tenant_id, conversation_id) | {"within_s": within_s})
+    return tuple(row.age_s for row in rows)
+
+
+_SAVE_TURN = """
+INSERT INTO smos.turns (turn_id, tenant_id, conversation_id, message_id, flow_id, outcome, record, received_at)
+VALUES (%(turn_id)s, %(tenant_id)s, %(conversation_id)s, %(message_id)s, %(flow_id)s, %(outcome)s,
+        CAST(%(record)s AS jsonb), %(received_at)s)
+ON CONFLICT DO NOTHING
+"""
 
 
 def save_turn(connection: sa.Connection, record: TurnRecord) -> None:
     """Write the record of a finished turn; writing it again changes nothing."""
-    connection.execute(
-        insert(turns)
-        .values(
-            turn_id=record.turn_id,
-            tenant_id=record.tenant_id,
-            conversation_id=record.conversation_id,
-            message_id=record.message_id,
-            flow_id=record.flow_id,
-            outcome=record.outcome,
-            record=record.model_dump(mode="json"),
-            received_at=record.received_at,
-        )
-        .on_conflict_do_nothing()
-    )
-
-
-def turn_finished(connection: sa.Connection, tenant_id: str, turn_id: str) -> bool:
-    """Tell whether the turn's record is written: some worker has ended it."""
-    statement = sa.select(turns.c.turn_id).where(turns.c.tenant_id == tenant_id, turns.c.turn_id == turn_id)
-    return connection.execute(statement).first() is not None
+    names = {"turn_id", "tenant_id", "conversation_id", "message_id", "flow_id", "outcome", "received_at"}
+    run(connection, _SAVE_TURN, record.model_dump(include=names) | {"record": record.model_dump_json()})
 
 
 def list_turns(

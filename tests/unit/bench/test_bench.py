@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from smarteros.bench.report import Report, markdown
+from smarteros.bench.scale.assumptions import assumed
+from smarteros.bench.targets import targets
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +44,38 @@ def test_the_page_says_what_the_report_says(measured: tuple[Report, str]) -> Non
     assert page == markdown(report)
     assert report.machine in page
     assert f"**{report.best.turns_per_s:.1f}**" in page
+
+
+def test_photos_were_read_and_the_demo_was_weighed(measured: tuple[Report, str]) -> None:
+    report, _ = measured
+    assert report.photos is not None
+    assert report.photos.understood == report.photos.photos > 0
+    assert 0 < report.photos.wall_p50_ms <= report.photos.wall_p95_ms
+    assert report.demo is not None
+    assert 0 < report.demo.memory_mb < report.demo.memory_with_models_mb
+
+
+def test_every_target_says_whether_it_was_met(measured: tuple[Report, str]) -> None:
+    report, page = measured
+    assert report.targets == targets(report)
+    assert len(report.targets) == 8
+    for target in report.targets:
+        reached = target.measured < target.target if target.at_most else target.measured >= target.target
+        assert target.met == reached
+        assert f"| {target.name} |" in page
+
+
+def test_a_report_of_an_earlier_version_is_still_read(measured: tuple[Report, str]) -> None:
+    report, _ = measured
+    old = report.model_dump(mode="json", exclude={"photos", "demo", "targets", "decide_p95_ms"})
+    for load in old["scaling"]:
+        del load["commits_per_turn"]
+    assert "| processes |" in markdown(Report.model_validate(old))
+
+
+def test_a_simulation_takes_what_a_turn_costs_from_a_report(measured: tuple[Report, str]) -> None:
+    report, _ = measured
+    assumptions = assumed(["cells=2"], report)
+    assert assumptions.postgres_ms == report.best.postgres_cpu_ms_per_turn
+    assert assumptions.worker_ms + assumptions.postgres_ms == pytest.approx(report.best.cpu_ms_per_turn)
+    assert assumptions.commits_per_turn == report.best.commits_per_turn

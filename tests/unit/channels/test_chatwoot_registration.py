@@ -21,6 +21,7 @@ class Account:
         self.json = answer
         self.bots: list[dict[str, Any]] = []
         self.connected: dict[int, int] = {}
+        self.webhooks: list[dict[str, Any]] = []
         self.writes: list[str] = []
         self.hidden = False
 
@@ -33,6 +34,11 @@ class Account:
         if path == "/inboxes":
             kinds = {1: "Channel::Whatsapp", 2: "Channel::WebWidget", 3: "Channel::Instagram", 4: "Channel::Email"}
             return self.json({"payload": [{"id": i, "channel_type": kind} for i, kind in kinds.items()]})
+        if path == "/webhooks" and request.method == "POST":
+            self.webhooks.append({"id": 5, "secret": "of the account", **request.json()})
+            return self.json({"payload": {"webhook": self.webhooks[-1]}})
+        if path == "/webhooks":
+            return self.json({"payload": {"webhooks": self.webhooks}})
         if path == "/agent_bots":
             return self.json([self._shown(bot) for bot in self.bots]) if request.method == "GET" else self._new(request)
         if path.startswith("/agent_bots/"):
@@ -61,7 +67,7 @@ def account(site: Any, json_answer: Any) -> Account:
 
 
 def run(http: HttpClient, site: Any, **changes: Any) -> Registration:
-    options = {
+    options: dict[str, Any] = {
         "chatwoot_url": site.url + "/",
         "account_id": 31,
         "user_token": "admin",
@@ -96,6 +102,29 @@ def test_a_second_registration_finds_the_same_bot(account: Account, http: HttpCl
     assert run(http, site) == first
     assert len(account.bots) == 1
     assert all("set_agent_bot" in write for write in account.writes)
+
+
+def test_an_inbox_that_starts_open_gets_no_bot_but_the_accounts_webhook(
+    account: Account, http: HttpClient, site: Any
+) -> None:
+    other = {"id": 4, "url": "https://other.example/hook", "secret": "of others"}
+    account.webhooks.append(other)
+    registration = run(http, site, starts_open={1})
+
+    assert (registration.webhook_secret, account.connected) == ("of the account", {2: 7, 4: 7})
+    assert [inbox.inbox_id for inbox in registration.inboxes] == [1, 2, 4]
+    assert [webhook["url"] for webhook in account.webhooks] == ["https://other.example/hook", WEBHOOK]
+    assert "message_created" in account.webhooks[1]["subscriptions"]
+
+    assert run(http, site, starts_open={1}) == registration
+    assert len(account.webhooks) == 2
+
+
+def test_without_such_an_inbox_the_accounts_webhooks_are_nobodys_business(
+    account: Account, http: HttpClient, site: Any
+) -> None:
+    assert run(http, site).webhook_secret is None
+    assert account.webhooks == []
 
 
 def test_a_webhook_that_moved_updates_the_bot_of_our_name(account: Account, http: HttpClient, site: Any) -> None:

@@ -22,8 +22,8 @@ from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.chatwoot.events import parse_event
 from smarteros.channels.chatwoot.history import ChatwootHistory
 from smarteros.domain.audit import AuditEvent
-from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import TurnStart
+from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.turns import Lane, TurnStart
 from smarteros.edge.receive import Receipt, Receiver
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import FixedClock
@@ -32,6 +32,7 @@ from smarteros.reconcile.reconciler import Reconciler
 from smarteros.reconcile.report import ReconcileReport
 from smarteros.store.audit import list_events
 from smarteros.store.database import Database
+from smarteros.store.events import ReceivedEvent, store_event
 from smarteros.tenants.directory import TenantDirectory
 from smarteros_sandbox.chatwoot.http.app import create_chatwoot_app
 from smarteros_sandbox.chatwoot.installation import Installation
@@ -50,6 +51,13 @@ class RecordingEngine:
 
     def accept(self, connection: sa.Connection, start: TurnStart) -> None:
         self.accepted.append(start)
+
+    def accept_message(self, database: Database, event: ReceivedEvent, start: TurnStart, lane: Lane) -> bool:
+        with database.tenant(TenantScope(tenant_id=event.tenant_id)) as connection:
+            stored = store_event(connection, event) is not None
+        if stored:
+            self.accepted.append(start)
+        return stored
 
 
 class Switch:

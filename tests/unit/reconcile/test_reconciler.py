@@ -44,7 +44,7 @@ def test_the_message_found_is_the_one_the_webhook_would_have_told_of(shop: Shop)
     customer.send_file("boleta.png", b"\x89PNG\r\n\x1a\n", "image/png", "¿tiene garantía?")
     written = customer.sees()[-1]["id"]
     shop.pass_time(seconds=30)
-    listed = shop.history.pending(shop.tenant, 1, updated_within_s=120)
+    listed = shop.history.of_bot(shop.tenant, 1, updated_within_s=120)
     pages = list(shop.history.messages_after(shop.tenant, listed[0], 0))
     found = pages[0][-1].event
     assert found is not None

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 
 from smarteros.channels.chatwoot.client import (
@@ -53,6 +54,8 @@ class ChatwootChannel:
     secrets: SecretStore
     sleep: Callable[[float], None] = time.sleep
     media: MediaFetcher | None = None
+    # Told of a hand-over that the conversation's status cannot show, with the channel's instant of it.
+    handed_over: Callable[[Tenant, int, datetime | None], None] | None = None
     # Replies whose last attempt was unclear: a caller that merely repeats the call stays safe.
     _unclear: dict[str, None] = field(default_factory=dict[str, None], init=False, repr=False, compare=False)
 
@@ -60,7 +63,7 @@ class ChatwootChannel:
         """Read the conversation as it is now."""
         answer = self._bot(tenant, account_id).ask("GET", f"/conversations/{conversation_id}")
         try:
-            return _state(answer_object(answer), conversation_id)
+            return _state(tenant, answer_object(answer), conversation_id)
         except RejectedInputError as error:
             raise TransientError("chatwoot_unreadable", f"conversation: {error.operator_message}") from error
 
@@ -110,18 +113,24 @@ class ChatwootChannel:
         raise TransientError("chatwoot_unavailable", f"the reply could not be posted: {fault}") from fault
 
     def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
-        """Write the private note and open the conversation for people, each only if it is not done yet."""
+        """Write the private note and open the conversation for people, each only if it is not done yet.
+
+        Where conversations begin open, its status tells nobody of a hand-over: whoever must know is told.
+        """
         account = tenant.chatwoot_account_ids[0] if account_id is None else account_id
         marker = hashlib.sha256(f"note:{account}:{conversation_id}:{note}".encode()).hexdigest()[:26]
         message = OutgoingReply(
             reply_id=marker, conversation_id=conversation_id, account_id=account, text=note, private=True
         )
-        is_open = self.conversation(tenant, conversation_id, account_id=account).status == "open"
-        # Without a list of messages the open conversation itself is the sign that the note was written.
-        if not is_open or self._user(tenant, account) is not None:
+        state = self.conversation(tenant, conversation_id, account_id=account)
+        is_open, tells = state.status == "open", state.starts == "pending"
+        # Without a list of messages the open conversation itself is the sign that the note was written, if it is one.
+        if not is_open or not tells or self._user(tenant, account) is not None:
             self.post(tenant, message, maybe_sent=True)
         if not is_open:
             self.open_conversation(tenant, conversation_id, account_id=account)
+        if not tells and self.handed_over is not None:
+            self.handed_over(tenant, conversation_id, state.updated_at)
 
     def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:
         """Set the status to open; with the bot's token that is Chatwoot's hand-off."""
@@ -181,11 +190,12 @@ class ChatwootChannel:
         return ChatwootClient(self.http, tenant.chatwoot_url, account_id, token) if token else None
 
 
-def _state(conversation: Wild, conversation_id: int) -> ConversationState:
+def _state(tenant: Tenant, conversation: Wild, conversation_id: int) -> ConversationState:
     status = conversation.text("status")
     if status not in _STATUSES:
         raise RejectedInputError("malformed_event", "status is unknown")
-    incoming = [m for m in conversation.children("messages", most=PAGE_SIZE) if m.fields.get("message_type") == 0]
+    messages = conversation.children("messages", most=PAGE_SIZE)
+    incoming = [message for message in messages if message.fields.get("message_type") == 0]
     ids = [message.number("id") or 0 for message in incoming]
     return ConversationState(
         conversation_id=conversation_id,
@@ -193,6 +203,9 @@ def _state(conversation: Wild, conversation_id: int) -> ConversationState:
         assigned_to_human=_assigned_to_human(conversation.child("meta")),
         can_reply=conversation.fields.get("can_reply") is not False,
         last_incoming_message_id=max(ids, default=None),
+        starts=tenant.starts(conversation.number("inbox_id")),
+        answered_by_person=_answered_by_person(messages),
+        updated_at=conversation.instant("updated_at"),
     )
 
 
@@ -201,6 +214,15 @@ def _assigned_to_human(meta: Wild) -> bool:
     if "assignee_type" in meta.fields:
         return meta.text("assignee_type") == "User"
     return bool(meta.child("assignee").fields) and meta.child("assignee").text("type") in (None, "user")
+
+
+def _answered_by_person(messages: tuple[Wild, ...]) -> bool:
+    """Tell whether the last thing said to each other was said by a person of the shop: his webhook may be late."""
+    said = [m for m in messages if m.fields.get("message_type") in (0, 1) and not m.flag("private")]
+    last = max(said, key=lambda message: message.number("id") or 0, default=None)
+    if last is None or last.fields.get("message_type") == 0:
+        return False
+    return last.child("sender").text("type") == "user"
 
 
 def _marked(messages: list[Wild], marker: str) -> int | None:

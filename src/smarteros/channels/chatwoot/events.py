@@ -7,15 +7,13 @@ message than the event's. A body without message id is the older bare form; its 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from smarteros.channels.wild import Wild, refuse
+from smarteros.channels.wild import Wild, instant_of, refuse
 from smarteros.domain.errors import RejectedInputError
-from smarteros.domain.messages import Attachment, AttachmentKind, ChannelName, Contact, IncomingMessage
+from smarteros.domain.messages import STATUSES_OF_BOT, Attachment, AttachmentKind, ChannelName, Contact, IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 
@@ -37,13 +35,13 @@ CHANNEL_OF_TYPE: dict[str, ChannelName] = {
 # An API inbox may be a bridge to anything and Twilio may be SMS: there the operator's setting comes first.
 _AMBIGUOUS_TYPES = frozenset({"Channel::Api", "Channel::TwilioSms"})
 _MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")  # by Chatwoot's number
-_MUTE_OF_STATUS: dict[str, MuteReason | None] = {
-    "pending": None,
+_MUTE_OF_STATUS: dict[str, MuteReason] = {
     "resolved": "conversation_resolved",
     "snoozed": "conversation_snoozed",
 }
 _STATUS_EVENTS = frozenset({"conversation_status_changed", "conversation_opened", "conversation_resolved"})
 _STATUSES_OF_PEOPLE = ("open", "snoozed")
+_MOST_CHANGES = 50
 _KINDS: dict[str, AttachmentKind] = {
     "image": "image", "audio": "audio", "video": "video", "file": "file", "location": "location",
     "contact": "contact",
@@ -70,8 +68,10 @@ class InboundEvent(Model):
     """The verdict. ``ignore_reason`` None means: answer ``message(tenant)``.
 
     ``takeover`` is set when the event shows that a person now leads the conversation, ``gives_back`` when it shows
-    that the bot does again; ``happened_at`` is the channel's instant of either. ``reply_id`` is our own idempotency
-    marker on an echoed reply: proof that Chatwoot has it. ``edited_text`` is what a customer's message says now.
+    that the bot does again; ``happened_at`` is the channel's instant of either. ``led_by`` names a sign that neither
+    status nor message tells. ``person_replied_at`` is when a person first wrote in the conversation, told of inboxes
+    that start open. ``reply_id`` is our own idempotency marker on an echoed reply: proof that Chatwoot has it.
+    ``edited_text`` is what a customer's message says now.
     """
 
     name: str
@@ -84,6 +84,8 @@ class InboundEvent(Model):
     takeover: bool = False
     gives_back: bool = False
     happened_at: datetime | None = None
+    led_by: str | None = None
+    person_replied_at: datetime | None = None
     deletes_message: bool = False
     edited_text: str | None = None
     reply_id: str | None = None
@@ -100,8 +102,11 @@ class InboundEvent(Model):
         return IncomingMessage(**shared, account_id=account_id, tenant_id=tenant.tenant_id, channel=channel)
 
 
-def parse_event(body: object) -> InboundEvent:
-    """Read a decoded webhook body. RejectedInputError (``malformed_event``) when it is not what Chatwoot sends."""
+def parse_event(body: object, tenant: Tenant | None = None) -> InboundEvent:
+    """Read a decoded webhook body. RejectedInputError (``malformed_event``) when it is not what Chatwoot sends.
+
+    What a status says of people depends on the tenant's inbox; without a tenant all inboxes are taken to start pending.
+    """
     event = Wild.root(body)
     name = event.text("event", most=64)
     if not name:
@@ -109,7 +114,7 @@ def parse_event(body: object) -> InboundEvent:
     reader = _READERS.get(name)
     if reader is None:
         return InboundEvent(name=name, account_id=_account_id(event), ignore_reason="unknown_event")
-    return reader(name, event)
+    return reader(name, event, tenant)
 
 
 def channel_of(draft: MessageDraft, tenant: Tenant) -> ChannelName:
@@ -125,7 +130,7 @@ def channel_of(draft: MessageDraft, tenant: Tenant) -> ChannelName:
     return "email" if draft.contact.email else "webwidget"
 
 
-def _message_created(name: str, event: Wild) -> InboundEvent:
+def _message_created(name: str, event: Wild, tenant: Tenant | None) -> InboundEvent:
     kind = _message_type(event)
     if event.flag("private"):
         return _verdict(name, event, "private_note")
@@ -135,10 +140,10 @@ def _message_created(name: str, event: Wild) -> InboundEvent:
         return _verdict(name, event, "csat" if event.text("content_type") == "input_csat" else "template")
     if kind == "activity":
         return _verdict(name, event, "activity")
-    return _incoming(name, event)
+    return _incoming(name, event, tenant)
 
 
-def _message_updated(name: str, event: Wild) -> InboundEvent:
+def _message_updated(name: str, event: Wild, tenant: Tenant | None) -> InboundEvent:
     attributes = event.child("content_attributes")
     of_customer = event.fields.get("message_type") in ("incoming", 0) and not event.flag("private")
     if attributes.flag("deleted"):
@@ -149,34 +154,62 @@ def _message_updated(name: str, event: Wild) -> InboundEvent:
         return _verdict(name, event, "csat")
     titles = [value.text("title") or "" for value in attributes.children("submitted_values", most=10)]
     if event.text("content_type") == "input_select" and any(titles):
-        return _form_answer(name, event, ", ".join(filter(None, titles)))
+        return _form_answer(name, event, ", ".join(filter(None, titles)), tenant)
     verdict = _verdict(name, event, "message_updated")
     return verdict.model_copy(update={"edited_text": _new_text(event).strip() or None}) if of_customer else verdict
 
 
-def _conversation_event(name: str, event: Wild) -> InboundEvent:
-    status, told = event.text("status"), name in _STATUS_EVENTS
-    takeover = _human_assigned(event) or (told and status in _STATUSES_OF_PEOPLE)
-    # An update tells of any field: only the events of a change of status say that it has just become this one.
-    gives_back = told and (status == "resolved" or (status == "pending" and not takeover))
+def _conversation_event(name: str, event: Wild, tenant: Tenant | None) -> InboundEvent:
+    inbox_id, told = event.number("inbox_id"), name in _STATUS_EVENTS
+    signs = _signs_where_open(event, told) if _starts_open(tenant, inbox_id) else _signs(event, told)
     return InboundEvent(
         name=name,
         account_id=_account_id(event),
         conversation_id=event.number("id"),
-        inbox_id=event.number("inbox_id"),
-        status=status,
+        inbox_id=inbox_id,
+        status=event.text("status"),
         ignore_reason="not_a_message_event",
-        takeover=takeover and not gives_back,
-        gives_back=gives_back,
-        happened_at=event.instant("updated_at") if takeover or gives_back else None,
+        **signs,
     )
 
 
-def _other_event(name: str, event: Wild) -> InboundEvent:
+def _signs(event: Wild, told: bool) -> dict[str, Any]:
+    """Say who leads after a conversation's event; ``told`` when it is about a change of the status."""
+    status = event.text("status")
+    takeover = _human_assigned(event) or (told and status in _STATUSES_OF_PEOPLE)
+    # An update tells of any field: only the events of a change of status say that it has just become this one.
+    gives_back = told and (status == "resolved" or (status == "pending" and not takeover))
+    happened_at = event.instant("updated_at") if takeover or gives_back else None
+    return {"takeover": takeover and not gives_back, "gives_back": gives_back, "happened_at": happened_at}
+
+
+def _signs_where_open(event: Wild, told: bool) -> dict[str, Any]:
+    """Say so in an inbox that starts open: what counts is what has changed, not the status alone.
+
+    An account's webhook shows the conversation as it is when it is written, later than the event: only its
+    ``changed_attributes`` are of the event itself.
+    """
+    status, changes = event.text("status"), _changes(event)
+    before, after = changes.get("status", (None, None))
+    led_by = "human_assigned" if _human_assigned(event) else None
+    if told and led_by is None:
+        opened = (before, status) == ("pending", "open")
+        led_by = "human_snoozed" if "snoozed" in (status, after) else "handed_over" if opened else None
+    assignee_before, assignee = changes.get("assignee_id", (None, None))
+    over = (told and (status == "pending" or "resolved" in (before, after))) or (assignee_before and not assignee)
+    gives_back = (told and status == "resolved") or (led_by is None and bool(over))
+    changed_at = changes.get("updated_at", (None, None))[1]
+    happened_at = event.instant("updated_at") if changed_at is None else instant_of(changed_at, "body.updated_at")
+    if led_by is None and not gives_back:
+        return {}
+    return {"takeover": not gives_back, "gives_back": gives_back, "happened_at": happened_at, "led_by": led_by}
+
+
+def _other_event(name: str, event: Wild, _tenant: Tenant | None) -> InboundEvent:
     return InboundEvent(name=name, account_id=_account_id(event), ignore_reason="not_a_message_event")
 
 
-_READERS: dict[str, Callable[[str, Wild], InboundEvent]] = {
+_READERS: dict[str, Callable[[str, Wild, Tenant | None], InboundEvent]] = {
     "message_created": _message_created,
     "message_updated": _message_updated,
     **dict.fromkeys(
@@ -223,7 +256,7 @@ def _outgoing_reason(event: Wild) -> IgnoreReason:
     return "outgoing"
 
 
-def _incoming(name: str, event: Wild) -> InboundEvent:
+def _incoming(name: str, event: Wild, tenant: Tenant | None) -> InboundEvent:
     conversation, attributes = event.child("conversation"), event.child("content_attributes")
     reason: IgnoreReason | None = None
     if attributes.flag("deleted"):
@@ -243,15 +276,25 @@ def _incoming(name: str, event: Wild) -> InboundEvent:
     draft = _draft(event, _new_text(event), event.instant("created_at"))
     if not draft.text.strip() and not draft.attachments:
         return _verdict(name, event, "unsupported")
-    return _verdict(name, event, _mute_reason(conversation), draft)
+    return _question(name, event, draft, tenant)
 
 
-def _form_answer(name: str, event: Wild, text: str) -> InboundEvent:
+def _form_answer(name: str, event: Wild, text: str, tenant: Tenant | None) -> InboundEvent:
     """A tap on our own question: its event is an update of that question, written when the tap came."""
     conversation = event.child("conversation")
     asked, touched = event.instant("created_at"), conversation.instant("updated_at")
     answered = max(asked, touched) if asked and touched else asked
-    return _verdict(name, event, _mute_reason(conversation), _draft(event, text, answered, of_contact=False))
+    return _question(name, event, _draft(event, text, answered, of_contact=False), tenant)
+
+
+def _question(name: str, event: Wild, draft: MessageDraft, tenant: Tenant | None) -> InboundEvent:
+    """What the customer said, to be answered unless its conversation is a person's by the look of it."""
+    conversation, starts_open = event.child("conversation"), _starts_open(tenant, draft.inbox_id)
+    verdict = _verdict(name, event, _mute_reason(conversation, starts_open), draft)
+    # Nothing, or 0 in Chatwoot's lists: no person has written yet.
+    if not starts_open or not conversation.fields.get("first_reply_created_at"):
+        return verdict
+    return verdict.model_copy(update={"person_replied_at": conversation.instant("first_reply_created_at")})
 
 
 def _draft(event: Wild, text: str, created_at: datetime | None, *, of_contact: bool = True) -> MessageDraft:
@@ -262,7 +305,7 @@ def _draft(event: Wild, text: str, created_at: datetime | None, *, of_contact: b
         raise RejectedInputError("malformed_event", f"body.{missing} is missing")
     message_id = event.number("id")
     return MessageDraft(
-        id=_derived_id(event) if message_id is None else message_id,
+        id=event.derived_id() if message_id is None else message_id,
         account_id=_account_id(event),
         conversation_id=conversation_id,
         inbox_id=inbox_id,
@@ -287,11 +330,27 @@ def _is_auto_reply(conversation: Wild, attributes: Wild) -> bool:
     )
 
 
-def _mute_reason(conversation: Wild) -> MuteReason | None:
+def _mute_reason(conversation: Wild, starts_open: bool) -> MuteReason | None:
     if _human_assigned(conversation):
         return "human_assigned"
     status = conversation.text("status")
-    return None if status is None else _MUTE_OF_STATUS.get(status, "conversation_open")
+    if status is None or status in STATUSES_OF_BOT["open" if starts_open else "pending"]:
+        return None
+    return _MUTE_OF_STATUS.get(status, "conversation_open")
+
+
+def _starts_open(tenant: Tenant | None, inbox_id: int | None) -> bool:
+    return tenant is not None and tenant.starts(inbox_id) == "open"
+
+
+def _changes(event: Wild) -> dict[str, tuple[object, object]]:
+    """What the event says has changed: the value before and the one after, by field."""
+    changes: dict[str, tuple[object, object]] = {}
+    for entry in event.children("changed_attributes", most=_MOST_CHANGES):
+        for name in entry.fields:
+            values = entry.child(name).fields
+            changes[name] = (values.get("previous_value"), values.get("current_value"))
+    return changes
 
 
 def _human_assigned(conversation: Wild) -> bool:
@@ -337,12 +396,3 @@ def _account_id(event: Wild) -> int | None:
 def _inbox_id(event: Wild) -> int | None:
     inbox_id = event.child("inbox").number("id")
     return event.child("conversation").number("inbox_id") if inbox_id is None else inbox_id
-
-
-def _derived_id(event: Wild) -> int:
-    """A positive id of at most 12 digits; the same body gives the same id."""
-    try:
-        canonical = json.dumps(event.fields, sort_keys=True, separators=(",", ":"))
-    except RecursionError as error:
-        raise RejectedInputError("malformed_event", "body is nested too deeply") from error
-    return int(hashlib.sha256(canonical.encode()).hexdigest(), 16) % (10**12 - 1) + 1

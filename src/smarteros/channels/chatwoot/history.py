@@ -25,12 +25,13 @@ _MOST_PAGES = 20
 
 @dataclass(frozen=True)
 class ListedConversation:
-    """A pending conversation of the list. ``body`` is the ``conversation`` part of a webhook."""
+    """A conversation of the list. ``body`` is the ``conversation`` part of a webhook."""
 
     account_id: int
     conversation_id: int
     last_message_id: int
     updated_at: datetime | None
+    assigned_to_human: bool
     body: dict[str, object]
 
 
@@ -54,9 +55,22 @@ class ChatwootHistory:
         """Tell whether the tenant has given us a token that may list."""
         return self.secrets.find(tenant.scope, "chatwoot/user_token") is not None
 
-    def pending(self, tenant: Tenant, account_id: int, *, updated_within_s: int) -> tuple[ListedConversation, ...]:
-        """List the pending conversations that changed in the last seconds; Chatwoot does not page this list."""
-        params = {"status": "pending", "assignee_type": "all", "updated_within": str(updated_within_s)}
+    def of_bot(self, tenant: Tenant, account_id: int, *, updated_within_s: int) -> tuple[ListedConversation, ...]:
+        """List the conversations the bot may lead that changed in the last seconds; Chatwoot does not page this list.
+
+        They are the pending ones, and of inboxes that start open also the open ones nobody is assigned to.
+        """
+        found = {each.conversation_id: each for each in self._list(tenant, account_id, updated_within_s)}
+        for inbox in tenant.inboxes:
+            if inbox.starts == "open":
+                opened = self._list(tenant, account_id, updated_within_s, status="open", inbox_id=str(inbox.inbox_id))
+                found |= {each.conversation_id: each for each in opened if not each.assigned_to_human}
+        return tuple(found.values())
+
+    def _list(
+        self, tenant: Tenant, account_id: int, within_s: int, *, status: str = "pending", **only: str
+    ) -> tuple[ListedConversation, ...]:
+        params = {"status": status, "assignee_type": "all", "updated_within": str(within_s), **only}
         answer = self._client(tenant, account_id).ask("GET", "/conversations", params=params)
         try:
             listed = answer_list(answer_object(answer).child("data").fields, "payload")
@@ -69,7 +83,7 @@ class ChatwootHistory:
         """Yield the messages behind one, oldest first, page by page."""
         client, path = self._client(tenant, of.account_id), f"/conversations/{of.conversation_id}/messages"
         for _ in range(_MOST_PAGES):
-            page = _messages(client.ask("GET", path, params={"after": str(after)}), of)
+            page = _messages(tenant, client.ask("GET", path, params={"after": str(after)}), of)
             yield page
             if len(page) < PAGE_AFTER:
                 return
@@ -83,7 +97,7 @@ class ChatwootHistory:
         before: int | None = None
         for _ in range(_MOST_PAGES):
             params = None if before is None else {"before": str(before)}
-            page = _messages(client.ask("GET", path, params=params), of)
+            page = _messages(tenant, client.ask("GET", path, params=params), of)
             yield page
             oldest = page[0].created_at if page else None
             if len(page) < PAGE_SIZE or (oldest is not None and oldest < since):
@@ -109,17 +123,18 @@ def _listed(account_id: int, conversation: Wild) -> ListedConversation | None:
             return None
         meta = conversation.child("meta")
         body = {**conversation.fields, "channel": meta.text("channel")}
-        return ListedConversation(account_id, conversation_id, last, conversation.instant("updated_at"), body)
+        changed, assigned = conversation.instant("updated_at"), meta.text("assignee_type") == "User"
+        return ListedConversation(account_id, conversation_id, last, changed, assigned, body)
     except RejectedInputError:
         return None
 
 
-def _messages(answer: object, of: ListedConversation) -> tuple[ListedMessage, ...]:
-    read = [_message(message, of) for message in answer_list(answer, "payload")]
+def _messages(tenant: Tenant, answer: object, of: ListedConversation) -> tuple[ListedMessage, ...]:
+    read = [_message(tenant, message, of) for message in answer_list(answer, "payload")]
     return tuple(sorted((each for each in read if each is not None), key=lambda each: each.message_id))
 
 
-def _message(message: Wild, of: ListedConversation) -> ListedMessage | None:
+def _message(tenant: Tenant, message: Wild, of: ListedConversation) -> ListedMessage | None:
     try:
         message_id = message.number("id")
         created_at = message.instant("created_at")
@@ -128,7 +143,7 @@ def _message(message: Wild, of: ListedConversation) -> ListedMessage | None:
     if message_id is None:
         return None
     try:
-        event = parse_event(_as_webhook(message, of))
+        event = parse_event(_as_webhook(message, of), tenant)
     except RejectedInputError:
         event = None
     return ListedMessage(message_id, created_at, event)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from smarteros.channels.chatwoot.client import ChatwootClient, answer_list, answer_object
 from smarteros.channels.chatwoot.events import CHANNEL_OF_TYPE
 from smarteros.channels.wild import Wild
@@ -11,6 +13,8 @@ from smarteros.domain.model import Model
 from smarteros.kit.http import HttpClient
 
 DESCRIPTION = "SmarterOS"
+# What the receiver makes something of; an account's webhook would tell of contacts and typing as well.
+_SUBSCRIPTIONS = ["message_created", "message_updated", "conversation_status_changed", "conversation_updated"]
 
 
 class ConnectedInbox(Model):
@@ -21,20 +25,32 @@ class ConnectedInbox(Model):
 
 
 class Registration(Model):
-    """What Chatwoot gave us. ``secret`` signs its webhooks and is None before 4.13, which does not sign them."""
+    """What Chatwoot gave us. ``secret`` signs the bot's webhooks and is None before 4.13, which does not sign them.
+
+    ``webhook_secret`` signs those of the account; None when no inbox needs them, or before 4.12.
+    """
 
     bot_id: int
     bot_token: str
     secret: str | None
+    webhook_secret: str | None = None
     inboxes: tuple[ConnectedInbox, ...]
 
 
 def register(
-    http: HttpClient, *, chatwoot_url: str, account_id: int, user_token: str, webhook_url: str, bot_name: str
+    http: HttpClient,
+    *,
+    chatwoot_url: str,
+    account_id: int,
+    user_token: str,
+    webhook_url: str,
+    bot_name: str,
+    starts_open: Collection[int] = (),
 ) -> Registration:
     """Find or create the agent bot, point it at ``webhook_url`` and connect all inboxes we can answer in.
 
-    ``user_token`` is an administrator's. Raises ConfigError when it is refused or hides what we need.
+    Those in ``starts_open`` get no bot: their messages come by the account's webhook. ``user_token`` is an
+    administrator's. Raises ConfigError when it is refused or hides what we need.
     """
     client = ChatwootClient(http, chatwoot_url.rstrip("/"), account_id, user_token)
     try:
@@ -44,8 +60,17 @@ def register(
         bot_id, token = bot.number("id"), bot.text("access_token")
         if bot_id is None or not token:
             raise ConfigError("bot_token_hidden", "Chatwoot hides the bot's token: is the user an administrator?")
-        inboxes = tuple(_connect(client, bot_id, inbox) for inbox in _inboxes(client))
-        return Registration(bot_id=bot_id, bot_token=token, secret=bot.text("secret") or None, inboxes=inboxes)
+        inboxes = tuple(_inboxes(client))
+        for inbox in inboxes:
+            if inbox.inbox_id not in starts_open:
+                client.ask("POST", f"/inboxes/{inbox.inbox_id}/set_agent_bot", {"agent_bot": bot_id})
+        return Registration(
+            bot_id=bot_id,
+            bot_token=token,
+            secret=bot.text("secret") or None,
+            webhook_secret=_account_webhook(client, webhook_url).text("secret") or None if starts_open else None,
+            inboxes=inboxes,
+        )
     except RejectedInputError as error:
         raise TransientError("chatwoot_unreadable", f"Chatwoot's answer: {error.operator_message}") from error
 
@@ -79,6 +104,11 @@ def _inboxes(client: ChatwootClient) -> list[ConnectedInbox]:
     return found
 
 
-def _connect(client: ChatwootClient, bot_id: int, inbox: ConnectedInbox) -> ConnectedInbox:
-    client.ask("POST", f"/inboxes/{inbox.inbox_id}/set_agent_bot", {"agent_bot": bot_id})
-    return inbox
+def _account_webhook(client: ChatwootClient, webhook_url: str) -> Wild:
+    """Find or create the account's webhook with our URL; it tells of every inbox."""
+    listed = answer_object(client.ask("GET", "/webhooks")).child("payload")
+    for webhook in answer_list(listed.fields, "webhooks"):
+        if webhook.text("url") == webhook_url:
+            return webhook
+    body: dict[str, object] = {"url": webhook_url, "subscriptions": _SUBSCRIPTIONS}
+    return answer_object(client.ask("POST", "/webhooks", body)).child("payload").child("webhook")
