@@ -25,4 +25,9 @@ bench *options:
 
 # Nothing lost, nothing doubled, whatever is killed: the long version (hours; see docs/proof.md).
 prove *options:
+    uv sync --group local-llm && uv run --group local-llm pytest tests/unit/agents/llm/test_llm_local_server.py
     uv run smos prove --turns 10000 --kills 320 {{options}}
+
+# Measure reading documents, on invented invoices and on the development set (writes docs/benchmarks-documents.md).
+bench-documents *options:
+    uv run python -m tests.documents.bench --write docs/benchmarks-documents.md {{options}}

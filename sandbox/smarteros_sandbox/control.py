@@ -83,9 +83,9 @@ class _Surface:
         return answer_json({"documents": documents})
 
     async def invoice_image(self, request: Request) -> Response:
-        """The invoice as a picture; ``?blurred=1`` for one nobody can read."""
+        """The invoice as a picture; ``?blurred=1`` for one nobody can read, ``?timbre=altered`` or ``unreadable``."""
         # Pillow is only needed here, and its import is a good part of the process's memory.
-        from smarteros_sandbox.shops.render import render_invoice
+        from smarteros_sandbox.shops.render import TIMBRES, render_invoice
 
         shop = self._sandbox.shop(str(request.path_params["tenant_id"]))
         number = str(request.path_params["number"])
@@ -93,7 +93,8 @@ class _Surface:
         if invoice is None:
             raise not_found()
         blurred = request.query_params.get("blurred", "") in {"1", "true"}
-        picture = await asyncio.to_thread(render_invoice, shop, invoice, blurred=blurred)
+        timbre = TIMBRES.get(request.query_params.get("timbre", ""))
+        picture = await asyncio.to_thread(render_invoice, shop, invoice, blurred=blurred, timbre=timbre)
         return Response(picture, media_type="image/png", headers={"Cache-Control": "max-age=3600"})
 
     async def faults(self, request: Request) -> Response:

@@ -13,23 +13,35 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 from fastapi import APIRouter, FastAPI
 
+from smarteros.agents.llm.agent import LlmAgent
+from smarteros.agents.llm.protocol import LanguageModel, LlmLedger
+from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel
+from smarteros.agents.llm.recorded import RecordedLlmAgent
+from smarteros.agents.llm.stored_ledger import PostgresLlmLedger
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.shadow import ShadowAgent
+from smarteros.agents.tenant_agents import TenantAgents
+from smarteros.agents.training.protocol import ExampleStore
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.chatwoot.history import ChatwootHistory
 from smarteros.channels.hand_overs import HandOverMemory
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet, load_contracts
-from smarteros.documents.local import DocumentWorker, LocalOcrEngine
+from smarteros.documents.fallback import OcrEngines, confidence_of
+from smarteros.documents.local import DocumentWorker, LocalOcrEngine, jpeg_in
 from smarteros.documents.protocol import OcrEngine
 from smarteros.documents.reader import DocumentReader
+from smarteros.documents.timbre.keys import with_test_keys
+from smarteros.documents.timbre.verify import TimbreVerifier
 from smarteros.documents.vision import VisionOcrEngine
 from smarteros.domain.decisions import Intent
+from smarteros.domain.llm import LlmSettings
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.agent_api import agent_router
 from smarteros.edge.app import create_app
@@ -39,6 +51,7 @@ from smarteros.edge.receive import Receiver
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.tool_api import ToolEndpoints
 from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME, WebhooksFirst, WebhookTaker, webhook_router
+from smarteros.embedders.loading import Embedders
 from smarteros.flow.backlog import watch_backlog
 from smarteros.flow.engine import Engine
 from smarteros.flow.lanes import SlowLane, slow_places
@@ -58,9 +71,13 @@ from smarteros.settings import Role, Settings
 from smarteros.store.database import Database, migrate
 from smarteros.store.documents import PostgresDocumentStore
 from smarteros.store.embedded import EmbeddedPostgres
+from smarteros.store.examples import PostgresExampleStore
 from smarteros.tenants.directory import TenantDirectory
 from smarteros.tools.embedded import embedded_tools
 from smarteros.tools.protocol import ToolProvider
+from smarteros.tools.seen_titles import SeenTitles
+from smarteros.tools.shopify.client import ShopifyClient
+from smarteros.tools.shopify.titles import ShopifyTitles
 from smarteros.tools.stored_cache import PostgresToolCache
 
 
@@ -74,7 +91,11 @@ class Services:
     secrets: SecretStore
     contracts: ContractSet
     knowledge: KnowledgeBase
-    agent: NativeAgent
+    embedders: Embedders
+    examples: ExampleStore
+    agent: TenantAgents
+    language_model: PydanticAiModel
+    llm_ledger: LlmLedger
     channel: Channel
     tools: ToolProvider
     reader: DocumentReader
@@ -97,23 +118,41 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         stack.callback(http.close)
         key = settings.secrets_key.get_secret_value() if settings.secrets_key else _own_key(settings.data_dir)
         secrets = EncryptedFileSecretStore(settings.data_dir / "secrets.enc", key)
-        knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database))
+        embedders = Embedders(settings.brain, cache=settings.data_dir / "encoders")
+        knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database), encoders=embedders)
         clock = SystemClock()
         reader = _document_reader(settings, http, secrets)
         stack.callback(reader.close)
+        tenants = TenantDirectory(database)
+        language_model = PydanticAiModel()
+        stack.callback(language_model.close)
+        llm_ledger = PostgresLlmLedger(database)
+        examples = PostgresExampleStore(database)
+        cache = PostgresToolCache(database)
+        native = NativeAgent(
+            knowledge,
+            extra_examples=_examples(contracts),
+            embedders=embedders,
+            examples=examples,
+            catalogue=SeenTitles(cache, clock),
+        )
         yield Services(
             settings=settings,
             database=database,
-            tenants=TenantDirectory(database),
+            tenants=tenants,
             secrets=secrets,
             contracts=contracts,
             knowledge=knowledge,
-            agent=NativeAgent(knowledge, extra_examples=_examples(contracts)),
+            embedders=embedders,
+            examples=examples,
+            agent=_tenant_agents(native, language_model, llm_ledger, tenants, secrets, contracts, settings),
+            language_model=language_model,
+            llm_ledger=llm_ledger,
             channel=ChatwootChannel(http, secrets, handed_over=HandOverMemory(database, clock)),
             tools=embedded_tools(
                 http=http,
                 secrets=secrets,
-                cache=PostgresToolCache(database),
+                cache=cache,
                 policy_of=knowledge.policy,
                 clock=clock,
             ),
@@ -195,7 +234,9 @@ def open_runtime(
     if role != "worker":
         app.add_middleware(WebhooksFirst, taker=webhooks)
     if role != "edge":
+        services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
         reconcile_loop.start()
+        services.reader.worker.warm_up_soon()
     try:
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
@@ -206,13 +247,39 @@ def open_runtime(
             shadow.close()
 
 
+def _tenant_agents(
+    native: NativeAgent,
+    model: LanguageModel,
+    ledger: LlmLedger,
+    tenants: TenantDirectory,
+    secrets: SecretStore,
+    contracts: ContractSet,
+    settings: Settings,
+) -> TenantAgents:
+    """Return the agent of every tenant: the native one, improved by a language model where the tenant has one."""
+
+    def model_of(tenant_id: str) -> LlmSettings | None:
+        tenant = tenants.find(tenant_id)
+        return tenant.llm if tenant is not None else None
+
+    places = max(1, settings.worker_threads // 2)  # turns that wait for a model never hold all threads
+    with_model = LlmAgent(native, model_of, model, ledger, secrets, contracts, most_at_once=places)
+    return TenantAgents(native, with_model, recorded=RecordedLlmAgent(native, ledger, contracts))
+
+
 def _shadow(services: Services) -> ShadowAgent | None:
     """Return the agent with a second one behind it, if one is asked for. ConfigError when its contracts are amiss."""
     settings = services.settings
     if settings.shadow is None and settings.shadow_contracts is None:
         return None
     contracts = services.contracts if settings.shadow_contracts is None else load_contracts(settings.shadow_contracts)
-    return ShadowAgent(services.agent, NativeAgent(services.knowledge, extra_examples=_examples(contracts)))
+    second = NativeAgent(
+        services.knowledge,
+        extra_examples=_examples(contracts),
+        embedders=services.embedders,
+        examples=services.examples,
+    )
+    return ShadowAgent(services.agent, second)
 
 
 def _catch_up_limits(settings: Settings) -> CatchUpLimits:
@@ -223,15 +290,16 @@ def _catch_up_limits(settings: Settings) -> CatchUpLimits:
 
 
 def _document_reader(settings: Settings, http: HttpClient, secrets: SecretStore) -> DocumentReader:
-    worker = DocumentWorker()
-    local = LocalOcrEngine(worker)
+    worker = DocumentWorker(processes=settings.document_workers)
 
-    def engine_of(tenant: Tenant) -> OcrEngine:
-        if tenant.ocr_engine == "vision":
-            return VisionOcrEngine(http, secrets, tenant.scope, settings.vision_url)
-        return local
+    def cloud_of(tenant: Tenant) -> OcrEngine:
+        shrink = partial(jpeg_in, worker)
+        return VisionOcrEngine(http, secrets, tenant.scope, settings.vision_url, shrink=shrink)
 
-    return DocumentReader(engine_of, worker)
+    names = ShopifyTitles(ShopifyClient(http, secrets))
+    engines = OcrEngines(LocalOcrEngine(worker), cloud_of, confidence_of)
+    verifier = TimbreVerifier(with_test_keys(settings.timbre_keys))
+    return DocumentReader(engines.of, worker, verifier, catalogue_of=names.of)
 
 
 def _examples(contracts: ContractSet) -> dict[Intent, tuple[str, ...]]:

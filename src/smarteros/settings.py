@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     contracts_dir: Path = Field(default_factory=default_contracts_dir)
     secrets_key: SecretStr | None = Field(default=None, description="Fernet key of the encrypted secrets file")
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
+    brain: Literal["words", "lite", "full"] = Field(
+        default="full", description="Which sentence encoders the embedded brain uses: none, the small one, both"
+    )
+    timbre_keys: Path | None = Field(
+        default=None, description="Keys of a test authority for timbres; unset means SII's own and no others"
+    )
     vision_url: str = "https://vision.googleapis.com"
     reconcile_answer_within_min: int = Field(
         default=30, ge=5, le=1440, description="A message found late is answered up to this age, in minutes"
@@ -51,4 +57,7 @@ class Settings(BaseSettings):
         default=500, ge=5, le=5000, description="Workers are woken by PostgreSQL; so often they look all the same"
     )
     drain_s: int = Field(default=10, ge=1, le=300, description="How long running turns may take to finish at a stop")
+    document_workers: int = Field(
+        default=2, ge=1, le=16, description="Processes that read photos, at most; each takes 0.2 to 0.7 GB"
+    )
     worker_threads: int = Field(default=8, ge=1, le=128)

@@ -1,298 +1,240 @@
-"""The protocol of a turn against every order of messages, crashes and unclear posts, over the real store.
+"""The protocol of a turn against every order of messages, claims, crashes and unclear posts, over the real store.
 
-The model plays one conversation: a queue of turns, one worker at a time, a channel that keeps what was posted. Between
-any two steps the worker may die, in a transaction too, and another begins its turn again; a worker that was only
-taken for dead may wake up and go on.
+The model plays two conversations: the queue of turns, worker processes that claim from it, a channel that keeps what
+was posted. Between any two steps a process may die, in a transaction too, or stand still and be taken for dead; others
+take its turns up, and one that only stood still wakes and goes on.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Literal
+from collections.abc import Callable, Generator
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from tests.chaos.turn_model import NOW, SCOPE, PostResult, Process, Work, World, accepted, reply, story
 
-from smarteros.domain.ids import reply_id, turn_id
-from smarteros.domain.messages import Contact, IncomingMessage, OutgoingReply
-from smarteros.domain.tenants import TenantScope
+from smarteros.domain.ids import reply_id
 from smarteros.store.database import Database
-from smarteros.store.events import (
-    ReceivedEvent,
-    claim_messages,
-    newer_message_waits,
-    release_messages,
-    store_event,
+from smarteros.store.events import claim_messages
+from smarteros.store.queue import (
+    accept_message,
+    claim_turns,
+    end_turn,
+    give_back,
+    keep_draft,
+    put_off,
 )
-from smarteros.store.turns import confirm_reply, intend_reply, leadership, take_fence
+from smarteros.store.turns import confirm_reply, intend_reply, lock_conversation
 
-SCOPE = TenantScope(tenant_id="PROTOCOL_SHOP")
-NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
+CONVERSATIONS = 2
+MOST_AWAKE = 2
+LATER_S = 1000.0
 _conversations = itertools.count(50_000)
 _messages = itertools.count(1)
 
-PostResult = Literal["posted", "saved_then_error", "not_saved"]
 SLOW_STORE = (HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large)
 RESULTS: tuple[PostResult, ...] = ("posted", "saved_then_error", "not_saved")
-
-
-class Killed(Exception):
-    """The worker dies inside a transaction."""
-
-
-@dataclass
-class Worker:
-    """What a process knows of the turn it runs; a crash forgets it."""
-
-    turn: str
-    claimed: tuple[int, ...] = ()
-    token: int = 0
-    maybe_sent: bool = False
-    stage: Literal["begun", "claimed", "intended", "posted"] = "begun"
-    message_id: int = 0
-
-
-@dataclass
-class ModelChannel:
-    """Keeps what was posted: the marker and the messages the reply answers."""
-
-    posted: list[tuple[str, tuple[int, ...]]] = field(default_factory=list[tuple[str, tuple[int, ...]]])
-
-    def find(self, marker: str) -> int | None:
-        return next((at for at, (known, _) in enumerate(self.posted) if known == marker), None)
+_DOUBLE = sa.text(
+    "SELECT conversation_id FROM smos.waiting_turns WHERE worker IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+)
 
 
 class TurnProtocol(RuleBasedStateMachine):
-    """One conversation."""
+    """Two conversations, and as many processes as die."""
 
     database: Database
+    owner: sa.Engine
 
     def __init__(self) -> None:
         super().__init__()
-        self.conversation_id = next(_conversations)
-        self.written: list[int] = []
-        self.queue: list[str] = []
-        self.worker: Worker | None = None
-        self.zombies: list[Worker] = []
-        self.channel = ModelChannel()
+        self.written: dict[int, list[int]] = {next(_conversations): [] for _ in range(CONVERSATIONS)}
+        self.processes: list[Process] = []
+        self.gone: list[str] = []
+        self.world = World(self.database, self.owner)
+
+    @rule(data=st.data())
+    def something_happens(self, data: st.DataObject) -> None:
+        """Draw what is possible. One rule, because turns must come far enough, again and again, to be doubled."""
+        begun, working = bool(self._working("begun")), bool(self._working())
+        possible: list[tuple[int, Callable[[st.DataObject], None], bool]] = [
+            (3, self.customer_writes, True),
+            (1, self.webhook_goes_wrong, True),
+            (4, self.worker_claims, True),
+            (8, self.worker_goes_on, working),
+            (1, self.worker_puts_off, begun),
+            (1, self.process_dies, bool(self.processes)),
+            (1, self.process_dies_in_its_transaction, begun),
+            (4, self.process_stands_still, working),
+            (6, self.process_wakes_up, bool(self._asleep())),
+            (2, self.dead_process_is_noticed, bool(self.gone)),
+            (1, self.answer_to_a_claim_is_lost, bool(self._awake())),
+        ]
+        weighted = [deed for weight, deed, is_possible in possible if is_possible for _ in range(weight)]
+        data.draw(st.sampled_from(weighted))(data)
 
     # --- the customer and Chatwoot
 
-    @rule()
-    def customer_writes(self) -> None:
-        message_id = next(_messages)
-        self.written.append(message_id)
-        self._deliver(message_id)
+    def customer_writes(self, data: st.DataObject) -> None:
+        self.world.accept(self._write(data))
 
-    @rule()
-    def webhook_is_killed_before_the_answer(self) -> None:
-        """Nothing is stored when the edge dies before it commits: Chatwoot has no 200 and sends it again."""
-        message_id = next(_messages)
-        self.written.append(message_id)
-        self._killed(lambda connection: store_event(connection, self._event(message_id)))
-        self._deliver(message_id)
-
-    @precondition(lambda self: bool(self.written))
-    @rule(data=st.data())
-    def webhook_comes_again(self, data: st.DataObject) -> None:
-        self._deliver(data.draw(st.sampled_from(self.written)))
-
-    # --- the worker
-
-    @precondition(lambda self: self.worker is None and bool(self.queue))
-    @rule()
-    def worker_begins(self) -> None:
-        self.worker = Worker(self.queue[0])
-
-    @precondition(lambda self: self.worker is not None and self.worker.stage == "begun")
-    @rule()
-    def worker_claims(self) -> None:
-        worker = self._current()
-        with self.database.tenant(SCOPE) as connection:
-            held = claim_messages(connection, SCOPE.tenant_id, self.conversation_id, worker.turn)
-        worker.claimed = tuple(message.id for message in held)
-        if not held:
-            self._end_turn()
+    def webhook_goes_wrong(self, data: st.DataObject) -> None:
+        """It comes twice, or the edge dies before it commits: nothing is there, and it is sent again."""
+        written = self._write(data)
+        if data.draw(st.booleans()):
+            self.world.accept(written)
+            assert not self.world.accept(written)
             return
-        with self.database.tenant(SCOPE) as connection:
-            worker.token = take_fence(connection, SCOPE.tenant_id, self.conversation_id, worker.turn)
-        worker.stage = "claimed"
+        self.world.killed(lambda connection: accept_message(connection, *accepted(*written)))
+        assert self.world.accept(written)
 
-    @precondition(lambda self: self.worker is not None and self.worker.stage == "claimed")
-    @rule()
-    def worker_intends(self) -> None:
-        """Write the reply down, or give the messages back to the turn of a newer one."""
-        worker = self._current()
-        if self.channel.find(self._reply(worker).reply_id) is None and self._steps_back(worker):
-            self._end_turn()
-            return
-        with self.database.tenant(SCOPE) as connection:
-            intended = intend_reply(connection, SCOPE.tenant_id, worker.turn, self._reply(worker))
-        worker.maybe_sent = intended.before
-        worker.stage = "intended"
+    # --- the workers
 
-    @precondition(lambda self: self.worker is not None and self.worker.stage == "intended")
-    @rule(result=st.sampled_from(RESULTS))
-    def worker_posts(self, result: PostResult) -> None:
-        worker = self._current()
-        self._post(worker, result)
+    def worker_claims(self, data: st.DataObject) -> None:
+        if len(self._awake()) < MOST_AWAKE:
+            self.processes.append(Process())
+        self.world.claim(data.draw(st.sampled_from(self._awake())), data.draw(st.integers(1, 3)))
 
-    @precondition(lambda self: self.worker is not None and self.worker.stage == "posted")
-    @rule()
-    def worker_confirms(self) -> None:
-        worker = self._current()
-        with self.database.tenant(SCOPE) as connection:
-            confirm_reply(connection, self._reply(worker).reply_id, worker.message_id, NOW)
-        self._end_turn()
+    def worker_goes_on(self, data: st.DataObject) -> None:
+        process, work = data.draw(st.sampled_from(self._working()))
+        for _ in range(data.draw(st.sampled_from((1, 1, 2, 3, 4)))):
+            if work in process.works:
+                result = data.draw(st.sampled_from(RESULTS)) if work.stage == "intended" else "posted"
+                gives_way = work.stage != "taken" or data.draw(st.booleans())
+                self.world.step(process, work, result, gives_way=gives_way)
+
+    def worker_puts_off(self, data: st.DataObject) -> None:
+        for_long = data.draw(st.booleans())
+        process, work = data.draw(st.sampled_from(self._working("begun")))
+        process.works.remove(work)
+        with self.owner.connect() as connection:
+            put_off(connection, work.turn, LATER_S if for_long else 0.0)
+        if for_long and data.draw(st.booleans()):
+            self.world.time_passes()
 
     # --- what goes wrong
 
-    @precondition(lambda self: self.worker is not None)
-    @rule()
-    def worker_dies(self) -> None:
-        self.worker = None
+    def process_dies(self, data: st.DataObject) -> None:
+        process = data.draw(st.sampled_from(self.processes))
+        self._is_gone(process, noticed=data.draw(st.booleans()))
 
-    @precondition(lambda self: self.worker is not None)
-    @rule()
-    def worker_dies_in_its_transaction(self) -> None:
-        worker = self._current()
+    def process_dies_in_its_transaction(self, data: st.DataObject) -> None:
+        process, work = data.draw(st.sampled_from(self._working("begun")))
 
         def everything(connection: sa.Connection) -> None:
-            claim_messages(connection, SCOPE.tenant_id, self.conversation_id, worker.turn)
-            intend_reply(connection, SCOPE.tenant_id, worker.turn, self._reply(worker))
-            release_messages(connection, SCOPE.tenant_id, worker.turn)
+            number, turn = work.turn.start.conversation_id, work.turn.start.turn_id
+            claim_messages(connection, SCOPE.tenant_id, number, turn)
+            lock_conversation(connection, SCOPE.tenant_id, number, reply_id(turn))
+            intend_reply(connection, SCOPE.tenant_id, turn, reply(work))
+            keep_draft(connection, work.turn, story(()))
+            confirm_reply(connection, reply_id(turn), 1, NOW)
+            end_turn(connection, work.turn)
 
-        self._killed(everything)
-        self.worker = None
+        self.world.killed(everything)
+        self._is_gone(process, noticed=data.draw(st.booleans()))
 
-    @precondition(lambda self: self.worker is not None and self.worker.stage in ("claimed", "intended"))
-    @rule()
-    def worker_is_taken_for_dead(self) -> None:
-        self.zombies.append(self._current())
-        self.worker = None
+    def process_stands_still(self, data: st.DataObject) -> None:
+        """And is taken for dead, when its connection was cut too: another has its turns before it wakes."""
+        process, _ = data.draw(st.sampled_from(self._working()))
+        process.awake = False
+        for work in process.works:
+            work.looked = False
+        if data.draw(st.sampled_from((True, True, False))):
+            self.world.give_back(process.name)
+            self.worker_claims(data)
 
-    @precondition(lambda self: bool(self.zombies))
-    @rule()
-    def zombie_wakes_up(self) -> None:
-        """It may do what it was about to do, if nobody has begun to reply since."""
-        zombie = self.zombies.pop(0)
-        with self.database.tenant(SCOPE) as connection:
-            who = leadership(connection, SCOPE.tenant_id, self.conversation_id, lock=True)
-        if who.fence != zombie.token or self.queue[:1] != [zombie.turn]:
-            return
-        if self.worker is None:
-            self.worker = zombie
+    def process_wakes_up(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self._asleep())).awake = True
+
+    def dead_process_is_noticed(self, _: st.DataObject) -> None:
+        self.world.give_back(self.gone.pop())
+
+    def answer_to_a_claim_is_lost(self, data: st.DataObject) -> None:
+        """The worker then gives back what it has and does not run."""
+        process = data.draw(st.sampled_from(self._awake()))
+        with self.owner.connect() as connection:
+            claim_turns(connection, process.name, 3, 3)
+            give_back(connection, process.name, [work.turn.start.turn_id for work in process.works])
 
     # --- what must hold
 
     @invariant()
     def no_marker_is_posted_twice(self) -> None:
-        markers = [marker for marker, _ in self.channel.posted]
+        markers = [marker for _, marker, _ in self.world.channel.posted]
         assert len(markers) == len(set(markers))
 
     @invariant()
     def no_message_is_answered_twice(self) -> None:
-        answered = [message for _, covers in self.channel.posted for message in covers]
+        answered = [message for _, _, covers in self.world.channel.posted for message in covers]
         assert len(answered) == len(set(answered))
 
     @invariant()
     def replies_are_in_order(self) -> None:
-        assert [covers for _, covers in self.channel.posted] == sorted(covers for _, covers in self.channel.posted)
+        for number in self.written:
+            replies = [covers for conversation_id, _, covers in self.world.channel.posted if conversation_id == number]
+            assert replies == sorted(replies)
+
+    @invariant()
+    def of_one_conversation_never_two_turns_are_claimed(self) -> None:
+        with self.owner.connect() as connection:
+            assert connection.execute(_DOUBLE).all() == []
 
     def teardown(self) -> None:
-        """In the end somebody lives long enough: every message has its one reply."""
-        while self.queue:
-            self.worker = Worker(self.queue[0])
-            self.worker_claims()
-            if self.worker is not None:
-                self.worker_intends()
-            if self.worker is not None:
-                self.worker_posts("posted")
-                self.worker_confirms()
-        answered = sorted(message for _, covers in self.channel.posted for message in covers)
-        assert answered == sorted(self.written)
+        """In the end somebody lives long enough: every message has its one reply, and the queue is empty."""
+        for name in (*self.gone, *(process.name for process in self.processes)):
+            self.world.give_back(name)
+        last = Process()
+        self.world.time_passes()
+        while self.world.claim(last, 10):
+            while last.works:
+                self.world.step(last, last.works[0], "posted", gives_way=True)
+        answered = sorted(message for _, _, covers in self.world.channel.posted for message in covers)
+        assert answered == sorted(message for messages in self.written.values() for message in messages)
+        with self.owner.connect() as connection:
+            assert connection.execute(sa.text("SELECT turn_id FROM smos.waiting_turns")).all() == []
         self.no_marker_is_posted_twice()
+        self.replies_are_in_order()
 
     # --- the pieces
 
-    def _current(self) -> Worker:
-        assert self.worker is not None
-        return self.worker
+    def _awake(self) -> list[Process]:
+        return [process for process in self.processes if process.awake]
 
-    def _deliver(self, message_id: int) -> None:
-        with self.database.tenant(SCOPE) as connection:
-            stored = store_event(connection, self._event(message_id))
-        if stored is not None:
-            # In the same transaction in the product; the engine's queue is the model's here.
-            self.queue.append(turn_id(SCOPE.tenant_id, self.conversation_id, message_id))
+    def _asleep(self) -> list[Process]:
+        return [process for process in self.processes if not process.awake]
 
-    def _steps_back(self, worker: Worker) -> bool:
-        with self.database.tenant(SCOPE) as connection:
-            newer = newer_message_waits(connection, SCOPE.tenant_id, self.conversation_id, worker.claimed[-1])
-            if newer:
-                release_messages(connection, SCOPE.tenant_id, worker.turn)
-        return newer
+    def _working(self, stage: str = "") -> list[tuple[Process, Work]]:
+        works = [(process, work) for process in self._awake() for work in process.works]
+        return [(process, work) for process, work in works if stage in ("", work.stage)]
 
-    def _post(self, worker: Worker, result: PostResult) -> None:
-        marker = self._reply(worker).reply_id
-        found = self.channel.find(marker) if worker.maybe_sent else None
-        if found is None and result != "not_saved":
-            self.channel.posted.append((marker, worker.claimed))
-            found = len(self.channel.posted) - 1
-        if result != "posted" or found is None:
-            worker.maybe_sent = True
-            return
-        worker.message_id, worker.stage = found + 1, "posted"
+    def _is_gone(self, process: Process, *, noticed: bool) -> None:
+        self.processes.remove(process)
+        if noticed:
+            self.world.give_back(process.name)
+        else:
+            self.gone.append(process.name)
 
-    def _end_turn(self) -> None:
-        self.queue.pop(0)
-        self.worker = None
-
-    def _killed(self, work: Callable[[sa.Connection], object]) -> None:
-        try:
-            with self.database.tenant(SCOPE) as connection:
-                work(connection)
-                raise Killed
-        except Killed:
-            pass
-
-    def _reply(self, worker: Worker) -> OutgoingReply:
-        return OutgoingReply(
-            reply_id=reply_id(worker.turn), conversation_id=self.conversation_id, account_id=1, text="respuesta"
-        )
-
-    def _event(self, message_id: int) -> ReceivedEvent:
-        message = IncomingMessage(
-            id=message_id,
-            tenant_id=SCOPE.tenant_id,
-            account_id=1,
-            conversation_id=self.conversation_id,
-            inbox_id=7,
-            channel="whatsapp",
-            contact=Contact(id=5, name="Ana"),
-            text=f"mensaje {message_id}",
-            created_at=NOW,
-        )
-        return ReceivedEvent(
-            tenant_id=SCOPE.tenant_id,
-            event_key=f"1:message_created:{message_id}",
-            event="message_created",
-            delivery_id=None,
-            conversation_id=self.conversation_id,
-            message_id=message_id,
-            message=message,
-            ignore_reason=None,
-        )
+    def _write(self, data: st.DataObject) -> tuple[int, int]:
+        number, message_id = data.draw(st.sampled_from(sorted(self.written))), next(_messages)
+        self.written[number].append(message_id)
+        return number, message_id
 
 
-def test_every_message_has_exactly_one_reply_whatever_dies_in_between(database: Database) -> None:
-    TurnProtocol.database = database
+@pytest.fixture
+def owner(database: Database) -> Generator[sa.Engine]:
+    engine = sa.create_engine(database.owner_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("DELETE FROM smos.waiting_turns"))
+    yield engine
+    engine.dispose()
+
+
+def test_every_message_has_exactly_one_reply_whatever_dies_in_between(database: Database, owner: sa.Engine) -> None:
+    TurnProtocol.database, TurnProtocol.owner = database, owner
     run_state_machine_as_test(
         TurnProtocol,
-        settings=settings(max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=SLOW_STORE),
+        settings=settings(max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=SLOW_STORE),
     )

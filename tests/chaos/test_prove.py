@@ -8,12 +8,12 @@ from rich.console import Console
 
 from smarteros.proving.judge import CHARGES
 from smarteros.proving.proof import Wanted, prove
-from smarteros.proving.report import show
+from smarteros.proving.report import MOST_TWO_REPLIES, show
 
-# What fits into a default run: a killed worker takes seconds of CPU to start, and there are two cores for everything.
-# `smos prove` plays 300 turns with 30 kills, `just prove` 10,000 with 320. The seed is fixed so that a red run can be
-# played again.
-SHORT = Wanted(turns=60, kills=6, seed=1)
+# `just prove` plays 10,000 turns with 320 kills. The seed is fixed so that a red run can be played again.
+SHORT = Wanted(turns=300, kills=30, seed=1)
+# A kill that does not find its moment in time is done at any other.
+MOST_UNMET = 0.1
 
 
 def test_nothing_is_lost_doubled_out_of_order_after_a_person_or_superseded_whatever_is_killed(tmp_path: Path) -> None:
@@ -22,7 +22,8 @@ def test_nothing_is_lost_doubled_out_of_order_after_a_person_or_superseded_whate
     show(report, Console(width=150))  # what a red run shows
     assert report.complete
     assert {charge: getattr(report, charge) for charge in CHARGES} == dict.fromkeys(CHARGES, 0)
+    assert report.two_reply_rate < MOST_TWO_REPLIES
     assert report.max_takeover_s < 10.0
-    # On a fast machine the play may end before the last ones are due.
-    assert report.kills >= SHORT.kills // 2
-    assert report.turns >= SHORT.turns
+    assert (report.turns, report.kills) >= (SHORT.turns, SHORT.kills)
+    unmet = sum(number for moment, number in report.kills_by_moment.items() if moment.endswith(".unmet"))
+    assert unmet <= MOST_UNMET * report.kills

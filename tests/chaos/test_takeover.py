@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from tests.chaos.serving import ServeProcess
 from tests.e2e.process import DemoProcess
 from tests.e2e.world import Customer, World, as_bytes
+
+from smarteros.proving.watch import Watch
 
 SHOES = "TENANT_DEMO"
 QUESTION = "¿Cuál es el horario de atención?"
@@ -27,16 +28,11 @@ class Installation:
     data_dir: Path
     demo: DemoProcess
     world: World
+    watch: Watch
 
-    def running_turns(self) -> Counter[str]:
-        """Turns at work, by the worker that has them."""
-        return Counter(self.query("SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING'"))
-
-    def query(self, statement: str) -> list[str]:
-        sockets = (self.data_dir / "postgres" / "sockets").read_text()
-        engine = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={sockets}", poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            return [str(row[0]) for row in connection.execute(sa.text(statement))]
+    def running_turns(self) -> Counter[int]:
+        """Turns at work, by the key of the worker that has them."""
+        return Counter(turn.worker_key for turn in self.watch.held() or ())
 
     def slow_chatwoot(self, seconds: float) -> None:
         fault = {"service": "chatwoot", "kind": "slow", "scope": None, "times": None, "value": seconds}
@@ -54,7 +50,10 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     data_dir = tmp_path_factory.mktemp("installation")
     with DemoProcess(data_dir, "--port", "0") as demo, World(demo.url) as world:
-        yield Installation(data_dir, demo, world)
+        sockets = (data_dir / "postgres" / "sockets").read_text()
+        watch = Watch(f"postgresql+psycopg://postgres@/postgres?host={sockets}")
+        yield Installation(data_dir, demo, world, watch)
+        watch.close()
 
 
 def until(condition: Callable[[], object], within_s: float = 20.0) -> float:
@@ -73,14 +72,14 @@ def all_answered(customers: list[Customer]) -> bool:
 def test_the_turns_of_a_killed_worker_are_answered_by_the_others_exactly_once(installation: Installation) -> None:
     world = installation.world
     world.customer(SHOES).ask(QUESTION)
-    before = set(installation.query("SELECT DISTINCT executor_id FROM dbos.workflow_status"))
+    before = installation.watch.worker_keys()
     with ServeProcess(installation.data_dir, "worker", SMOS_WORKER_THREADS="4") as worker:
         customers = [world.customer(SHOES) for _ in range(16)]
         installation.slow_chatwoot(1.0)
         sent = [customer.write(QUESTION) for customer in customers]
         until(lambda: set(installation.running_turns()) - before)
         worker.kill()
-        left = sum(count for name, count in installation.running_turns().items() if name not in before)
+        left = sum(count for key, count in installation.running_turns().items() if key not in before)
         assert left, "the killed worker had no turn"
 
         seconds = until(lambda: not set(installation.running_turns()) - before)
@@ -96,7 +95,7 @@ def test_the_turns_of_a_killed_worker_are_answered_by_the_others_exactly_once(in
 def test_a_worker_that_is_asked_to_stop_finishes_its_turns_first(installation: Installation) -> None:
     world = installation.world
     world.customer(SHOES).ask(QUESTION)
-    before = set(installation.query("SELECT DISTINCT executor_id FROM dbos.workflow_status"))
+    before = installation.watch.worker_keys()
     with ServeProcess(installation.data_dir, "worker") as worker:
         customers = [world.customer(SHOES) for _ in range(8)]
         installation.slow_chatwoot(0.5)

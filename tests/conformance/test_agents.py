@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.unit.agents.llm.brains import brain, first_passage
 
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.protocol import Agent
@@ -54,7 +55,12 @@ def knowledge() -> KnowledgeBase:
     return base
 
 
-AGENTS: dict[str, Callable[[KnowledgeBase], Agent]] = {"native": NativeAgent}
+def with_language_model(knowledge: KnowledgeBase) -> Agent:
+    """The brain with a model that answers with the first passage it is shown."""
+    return brain(first_passage, native=NativeAgent(knowledge)).agent
+
+
+AGENTS: dict[str, Callable[[KnowledgeBase], Agent]] = {"native": NativeAgent, "llm": with_language_model}
 
 
 @pytest.fixture(scope="module", params=sorted(AGENTS))

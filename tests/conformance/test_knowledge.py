@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import pytest
 
+from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.knowledge import Document
 from smarteros.domain.tenants import TenantScope
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
@@ -108,3 +110,71 @@ def test_odd_questions_find_something_or_nothing_but_never_fail(
     scope = a_tenant()
     knowledge.replace(scope, (document("pago.md", "Con débito."),))
     assert len(knowledge.search(scope, question)) <= 5
+
+
+def test_every_save_is_a_version_that_can_be_gone_back_to(
+    knowledge: KnowledgeBase, a_tenant: Callable[[], TenantScope]
+):
+    scope, other = a_tenant(), a_tenant()
+    first, second = (document("uno.md", "Con débito."),), (document("dos.md", "Con cheque."),)
+    knowledge.replace(scope, first, note="uno")
+    knowledge.replace(scope, second, note="dos")
+    versions = knowledge.versions(scope)
+    assert [(v.note, v.documents, v.current) for v in versions] == [("dos", 1, True), ("uno", 1, False)]
+    assert knowledge.rollback(scope) == 1
+    assert knowledge.documents(scope) == first
+    assert knowledge.rollback(scope, versions[0].revision) == 1
+    assert knowledge.documents(scope) == second
+    assert knowledge.versions(other) == ()
+    with pytest.raises(RejectedInputError):
+        knowledge.rollback(other)
+
+
+def test_only_so_many_versions_are_kept(knowledge: KnowledgeBase, a_tenant: Callable[[], TenantScope]):
+    scope = a_tenant()
+    for number in range(23):
+        knowledge.replace(scope, (document("a.md", f"Número {number}."),))
+    versions = knowledge.versions(scope)
+    assert len(versions) == 20
+    with pytest.raises(RejectedInputError):
+        knowledge.rollback(scope, versions[-1].revision - 1)
+
+
+def test_merging_replaces_by_name_and_keeps_the_rest(knowledge: KnowledgeBase, a_tenant: Callable[[], TenantScope]):
+    scope = a_tenant()
+    knowledge.replace(scope, (document("a.md", "Con débito."), document("b.md", "Con vale.")))
+    assert knowledge.merge(scope, (document("c.md", "Con oro."), document("a.md", "Con crédito."))) == 3
+    assert [d.name for d in knowledge.documents(scope)] == ["a.md", "b.md", "c.md"]
+    assert "Con crédito." in {hit.passage.text for hit in knowledge.search(scope, "crédito")}
+
+
+def test_only_approved_texts_that_hold_that_day_answer(knowledge: KnowledgeBase, a_tenant: Callable[[], TenantScope]):
+    scope = a_tenant()
+    texts = {
+        "borrador.md": "approval: draft", "vencido.md": "valid_until: 2026-06-30",
+        "vigente.md": "valid_from: 2026-07-01",
+    }  # fmt: skip
+    knowledge.replace(
+        scope,
+        tuple(parse_markdown(n, f"---\ncategory: pago\n{f}\n---\n## ¿Cómo se paga?\nAsí.") for n, f in texts.items()),
+    )
+
+    def answering(day: date) -> set[str]:
+        return {hit.passage.document for hit in knowledge.search(scope, "cómo se paga", today=day)}
+
+    assert answering(date(2026, 6, 30)) == {"vencido.md"}
+    assert answering(date(2026, 7, 1)) == {"vigente.md"}
+    assert len(knowledge.passages(scope)) == 3
+
+
+def test_opening_hours_are_answered_from_the_tenants_own_texts(
+    knowledge: KnowledgeBase, a_tenant: Callable[[], TenantScope]
+):
+    scope, other = a_tenant(), a_tenant()
+    text = "---\ncategory: horarios\n---\n## ¿Cuál es el horario?\nLunes a viernes de 10:00 a 19:00."
+    knowledge.replace(scope, (parse_markdown("h.md", text),))
+    now = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+    found = knowledge.answer_about_hours(scope, "¿están abiertos?", now=now)
+    assert found is not None
+    assert found.text == "Hoy lunes 23 de noviembre atendemos de 10:00 a 19:00; ahora está abierto."
+    assert knowledge.answer_about_hours(other, "¿están abiertos?", now=now) is None

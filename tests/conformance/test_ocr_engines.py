@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from tests.support import MemorySecrets, serving
 
 from smarteros.documents.extract import extract
+from smarteros.documents.fallback import FallbackOcrEngine, confidence_of
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
 from smarteros.documents.protocol import OcrEngine
 from smarteros.documents.vision import VisionOcrEngine
@@ -61,7 +62,25 @@ def vision(vision_url: str, shop: DemoShop) -> Iterator[VisionOcrEngine]:
     http.close()
 
 
-@pytest.fixture(params=["local", "vision"])
+@pytest.fixture
+def local_then_vision(local: LocalOcrEngine, vision: VisionOcrEngine) -> OcrEngine:
+    return FallbackOcrEngine(local, vision, confidence_of)
+
+
+@pytest.fixture
+def vision_then_local(local: LocalOcrEngine, vision: VisionOcrEngine) -> OcrEngine:
+    return FallbackOcrEngine(vision, local)
+
+
+@pytest.fixture
+def without_cloud(local: LocalOcrEngine, vision: VisionOcrEngine, faults: Faults) -> Iterator[OcrEngine]:
+    """The cloud is away for the whole test."""
+    faults.set("vision", "quota")
+    yield FallbackOcrEngine(vision, local)
+    faults.clear("vision")
+
+
+@pytest.fixture(params=["local", "vision", "local_then_vision", "vision_then_local", "without_cloud"])
 def engine(request: pytest.FixtureRequest) -> OcrEngine:
     return request.getfixturevalue(request.param)
 

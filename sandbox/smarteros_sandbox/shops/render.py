@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import json
 from datetime import date
+from importlib.resources import files
+from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFilter
 from PIL.PngImagePlugin import PngInfo
@@ -25,13 +27,33 @@ TITLES = {"33": "FACTURA ELECTRÓNICA", "39": "BOLETA ELECTRÓNICA"}
 BLUR_RADIUS = 12
 BLUR_VEIL = 0.72
 
+TIMBRE_HEIGHT = 340
+TIMBRE_BLUR = 3
+ALTERED_TIMBRE = "data/altered-timbre.png"  # drawn by sandbox/scripts/draw_altered_timbre.py
+
 PlacedLine = tuple[str, Box]
+Timbre = Literal["altered", "unreadable"]
+TIMBRES: dict[str, Timbre] = {"altered": "altered", "unreadable": "unreadable"}
 
 
-def render_invoice(shop: DemoShop, invoice: InvoiceSpec, *, blurred: bool = False) -> bytes:
-    """The invoice as PNG bytes; ``blurred`` is the photo nobody can read."""
-    page = Image.new("L", (PAGE_WIDTH, PAGE_HEIGHT), PAPER)
+def render_invoice(
+    shop: DemoShop, invoice: InvoiceSpec, *, blurred: bool = False, timbre: Timbre | None = None
+) -> bytes:
+    """The invoice as PNG bytes; ``blurred`` is the photo nobody can read.
+
+    ``timbre`` prints the boleta's electronic stamp below: ``altered`` is one whose signatures do not verify,
+    ``unreadable`` the same out of focus, on paper whose number and date are smudged.
+    """
+    height = PAGE_HEIGHT if timbre is None else PAGE_HEIGHT + TIMBRE_HEIGHT
+    page = Image.new("L", (PAGE_WIDTH, height), PAPER)
     lines = _paint(ImageDraw.Draw(page), shop, invoice)
+    if timbre is not None:
+        _stamp(page, PAGE_HEIGHT)
+    if timbre == "unreadable":
+        _smudge(page, (0, PAGE_HEIGHT, PAGE_WIDTH, height), TIMBRE_BLUR)
+        for text, (left, top, right, bottom) in lines:
+            if text.startswith(("Número", "Fecha")):
+                _smudge(page, (left, top - 8, right + 8, bottom + 8), BLUR_RADIUS)
     if blurred:
         veil = Image.new("L", page.size, 170)
         page = Image.blend(page.filter(ImageFilter.GaussianBlur(BLUR_RADIUS)), veil, BLUR_VEIL)
@@ -40,6 +62,15 @@ def render_invoice(shop: DemoShop, invoice: InvoiceSpec, *, blurred: bool = Fals
     buffer = io.BytesIO()
     page.save(buffer, "PNG", pnginfo=chunk, optimize=False)
     return buffer.getvalue()
+
+
+def _stamp(page: Image.Image, top: int) -> None:
+    with Image.open(io.BytesIO(files("smarteros_sandbox.shops").joinpath(ALTERED_TIMBRE).read_bytes())) as drawn:
+        page.paste(drawn.convert("L"), ((PAGE_WIDTH - drawn.width) // 2, top))
+
+
+def _smudge(page: Image.Image, box: Box, radius: int) -> None:
+    page.paste(page.crop(box).filter(ImageFilter.GaussianBlur(radius)), (box[0], box[1]))
 
 
 def invoice_lines(shop: DemoShop, invoice: InvoiceSpec) -> list[str]:

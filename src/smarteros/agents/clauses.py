@@ -9,11 +9,18 @@ from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import IntentModel, IntentScores
 from smarteros.domain.decisions import ROUTE_OF_INTENT, Intent
 
+_ASKS = (
+    r"(?:si )?(?:a que|desde que|hasta que|en que|cuanto|cuantos|cuantas|cual|cuales|donde|como|hacen|aceptan|reciben|"
+    r"tienen?|venden|despachan|envian|mandan|abren|atienden|estan|quedan|hay|puedo|se puede|pueden|quiero saber|"
+    r"queria saber|quisiera saber|necesito saber|me gustaria saber|me dices?|me das?|dime|digame|con que|"
+    r"por que medio)\b"
+)
+_ASKS_EN = r"(?:if |whether )?(?:what|where|how|when|which|do|does|can|could|are|is there|is it|i want to know)\b"
 _BREAK = re.compile(
-    r"(?<=[?!;\n])\s*|(?<=[a-z0-9])\.\s+|,\s+(?=y |tambien |ademas |and |also |pero |quiero |necesito |tienen )|"
+    r"(?<=[?!;\n])\s*|(?<=[a-z0-9])\.\s+|"
+    rf",\s+(?=y |tambien |ademas |and |also |pero |quiero |necesito |tienen |{_ASKS}|{_ASKS_EN})|"
     r"\s+(?:y ademas|y tambien|and also|ademas|tambien|"
-    r"y (?=(?:a que|cuanto|cual|cuales|donde|como|en que|hasta que|hacen|"
-    r"aceptan|tienen|puedo|se puede|que|de paso)\b)|and (?=(?:what|where|how|when|do|can|are)\b))\s*"
+    rf"y (?=(?:{_ASKS}|que|de paso)\b)|and (?={_ASKS_EN}))\s*"
 )
 _PAUSE = re.compile(r",\s+")
 _MOST_CLAUSES = 6
@@ -59,13 +66,18 @@ def wishes(folded: str, extractor: EntityExtractor, model: IntentModel) -> list[
 
 def behind_the_opening(folded: str, extractor: EntityExtractor, model: IntentModel) -> Wish | None:
     """Return what is asked behind "hola, una consulta", which the words of the opening hide; None when nothing is."""
-    opening = _OPENING.match(folded)
-    rest = folded[opening.end() :] if opening else ""
-    if not rest:
+    rest = without_opening(folded)
+    if not rest or rest == folded:
         return None
     extraction = extractor.extract(rest)
     scores = model.scores(extraction)
     return None if scores.best in _COURTESIES else Wish(scores.best, extraction, scores)
+
+
+def without_opening(folded: str) -> str:
+    """Return a folded message without "hola, una consulta" at its beginning."""
+    opening = _OPENING.match(folded)
+    return folded[opening.end() :] if opening else folded
 
 
 def _parts(separator: re.Pattern[str], folded: str) -> list[str]:
@@ -77,7 +89,7 @@ def _wish(part: str, extractor: EntityExtractor, model: IntentModel) -> Wish | N
     if len(part.split()) < _LEAST_WORDS:
         return None
     extraction = extractor.extract(part)
-    scores = model.scores(extraction)
+    scores = model.scores(extraction, quickly=True)
     if scores.best in _COURTESIES or scores.confidence < _SURE:
         return None
     return Wish(scores.best, extraction, scores)

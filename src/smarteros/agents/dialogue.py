@@ -35,9 +35,22 @@ _CHOOSING = re.compile(
 _CORRECTING = re.compile(r"^(?:no|nop|pero|y|and|what about|how about|actually|perdon|digo|sorry)\b")
 _ASKING = re.compile(r"\?|\b(?:tienen?|tiene|hay|queda|quedan|do you|is there|are there|cuanto|cual|que tal)\b")
 _REFERENCE = re.compile(
-    r"^[^a-z0-9]*(?:es |la |el |numero |n° ?|folio |it's |is )*([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$"
+    r"^[^a-z0-9]*(?:es |la |el |mi |numero |nro |pedido |orden |boleta |n° ?|folio |it's |is |order |number )*"
+    r"[#:]* ?([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$"
+)
+_OTHER = re.compile(r"\b(?:la|el|lo|los|las|the) otr[oa]s?\b|\bother one\b")
+_THIS_ONE = re.compile(
+    r"^(?:quiero |me llevo |dame |si )?(?:es[ae]|est[ae]|lo|la|that one|this one|it)(?: quiero| llevo| mism[oa])?$"
+)
+_CHEAPER = re.compile(
+    r"\b(?:mas (?:barat[oa]s?|economic[oa]s?|car[oa]s?|grandes?|chic[oa]s?|liger[oa]s?)|cheaper|bigger|smaller|"
+    r"otr[oa]s? (?:modelos?|colou?r(?:es)?|marcas?|tallas?|opcion(?:es)?)|other (?:models?|colou?rs?|brands?|sizes?))\b"
 )
 _MOST_WORDS_OF_ELLIPSIS = 7
+_MOST_WORDS_OF_DETAIL = 6
+_ABOUT_A_DOCUMENT: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request"})
+_WAITING_FOR_DETAILS: frozenset[Intent] = frozenset({"human_request", "complaint", "order_status", *_ABOUT_A_DOCUMENT})
+_DETAILS = ("rut", "phone", "email")
 _SEARCHED: frozenset[Intent] = frozenset({"product_query", "cart_request"})
 _REFINES = ("category", "size", "color", "brand", "gender", "price_min", "price_max", "model")
 
@@ -57,23 +70,51 @@ class Understood:
     intent: Intent
     lines: tuple[CartLine, ...] = ()
     invoice_number: str | None = None
+    order_number: str | None = None
 
 
 def from_pending(extraction: Extraction, state: DialogueState) -> Understood | None:
     """Read a message as the answer to what the bot asked last, or None when it is not one."""
+    return _from_offer(extraction, state) or _from_detail(extraction, state)
+
+
+def _from_offer(extraction: Extraction, state: DialogueState) -> Understood | None:
+    """Read a yes, a no or a choice after products were offered, and a changed choice after the cart was made."""
     plain = _plain(extraction)
-    if state.pending == "cart_offer" and state.offered:
+    if state.pending == "cart_offer":
         if _NO.match(plain):
             return Understood("thanks_goodbye")
-        lines = cart_lines(extraction, state)
-        agreed = _is_yes(plain)
-        if lines or agreed:
+        lines = _changed_quantity(extraction, state) or cart_lines(extraction, state)
+        if lines or _is_yes(plain) or _THIS_ONE.match(plain):
             return Understood("cart_request", lines or _lines(state.offered[:1], extraction))
+        # The list itself may be unknown here (a conversation told by its messages only); that one of it is wanted
+        # is understood nevertheless.
+        chooses = _chooses_by_place(plain) or (extraction.entities.quantity is not None and not extraction.mentions)
+        if not state.offered and chooses and is_ellipsis(extraction) and not _ASKING.search(extraction.folded):
+            return Understood("cart_request")
+    elif state.intent == "cart_request" and state.cart:
+        lines = _changed_quantity(extraction, state) or cart_lines(extraction, state)
+        if lines:
+            return Understood("cart_request", lines)
+    return None
+
+
+def _from_detail(extraction: Extraction, state: DialogueState) -> Understood | None:
+    """Read a bare number or contact detail as what was missing for the matter at hand."""
+    about: Intent | None = state.intent
     if state.pending == "invoice_photo":
-        number = extraction.entities.invoice_number or _reference(extraction.folded)
+        about = "return_request" if about == "return_request" else "warranty_inquiry"
+    entities = extraction.entities
+    reference = _reference(extraction.folded)
+    if about in _ABOUT_A_DOCUMENT and (state.pending == "invoice_photo" or reference is not None):
+        number = entities.invoice_number or reference
         if number is not None:
-            asked: Intent = "return_request" if state.intent == "return_request" else "warranty_inquiry"
-            return Understood(asked, invoice_number=number)
+            return Understood(about, invoice_number=number)
+    if about == "order_status" and reference is not None:
+        return Understood(about, order_number=entities.order_number or reference)
+    details = any(getattr(entities, name) is not None for name in _DETAILS)
+    if about in _WAITING_FOR_DETAILS and details and len(_plain(extraction).split()) <= _MOST_WORDS_OF_DETAIL:
+        return Understood(about)
     return None
 
 
@@ -82,16 +123,47 @@ def cart_lines(extraction: Extraction, state: DialogueState) -> tuple[CartLine, 
     plain = _plain(extraction)
     if _ASKING.search(extraction.folded) or not state.offered:
         return ()
-    if _ALL.search(plain):
-        return _lines(state.offered, extraction)
-    if _LAST.search(plain):
-        return _lines(state.offered[-1:], extraction)
-    for place, pattern in enumerate(_ORDINALS[: len(state.offered)]):
-        if pattern.search(plain):
-            return _lines(state.offered[place : place + 1], extraction)
+    by_place = _by_place(plain, state)
+    if by_place is not None:
+        return _lines(by_place, extraction)
     if (_CHOOSING.search(plain) and not _CORRECTING.match(plain.removeprefix("si "))) or _is_mere_name(extraction):
         return _lines(_described(extraction, state.offered), extraction)
     return ()
+
+
+def _by_place(plain: str, state: DialogueState) -> tuple[Product, ...] | None:
+    """Return the products chosen by their place in the list; None when the message names no place."""
+    if _ALL.search(plain):
+        return state.offered
+    if _LAST.search(plain):
+        return state.offered[-1:]
+    if _OTHER.search(plain):
+        return _the_other(state)
+    for place, pattern in enumerate(_ORDINALS[: len(state.offered)]):
+        if pattern.search(plain):
+            return state.offered[place : place + 1]
+    return None
+
+
+def _the_other(state: DialogueState) -> tuple[Product, ...]:
+    """Return "the other one" of two offered; of more, nobody can tell which is meant."""
+    if len(state.offered) != 2:
+        return ()
+    spoken_of = state.cart[0] if state.cart else state.offered[0].variant_id
+    return tuple(product for product in state.offered if product.variant_id != spoken_of)
+
+
+def _changed_quantity(extraction: Extraction, state: DialogueState) -> tuple[CartLine, ...]:
+    """Read "mejor 2" after a cart, or after a list: the same things (or the first), another number of them."""
+    quantity, plain = extraction.entities.quantity, _plain(extraction)
+    if quantity is None or extraction.mentions or not is_ellipsis(extraction) or _chooses_by_place(plain):
+        return ()
+    same = state.cart or tuple(product.variant_id for product in state.offered[:1] if product.variant_id)
+    return tuple(CartLine(variant_id, quantity) for variant_id in same)
+
+
+def _chooses_by_place(plain: str) -> bool:
+    return any(pattern.search(plain) for pattern in (*_ORDINALS, _LAST, _ALL, _OTHER))
 
 
 def any_cart_lines(extraction: Extraction, state: DialogueState) -> tuple[CartLine, ...]:
@@ -126,8 +198,8 @@ def is_ellipsis(extraction: Extraction) -> bool:
 def refines_search(extraction: Extraction, state: DialogueState) -> bool:
     """Tell whether a short message only changes what an earlier search named: "¿y en 43?", "no, en azul"."""
     given = extraction.entities
-    changes = any(getattr(given, name) is not None for name in _REFINES)
-    return state.intent in _SEARCHED and changes and is_ellipsis(extraction)
+    changes = any(getattr(given, name) is not None for name in _REFINES) or _CHEAPER.search(extraction.folded)
+    return state.intent in _SEARCHED and bool(changes) and is_ellipsis(extraction)
 
 
 def merged(earlier: Entities, now: Entities) -> Entities:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -40,22 +42,37 @@ class Mention:
     end: int
 
 
+class Entry(NamedTuple):
+    """What a spelling stands for."""
+
+    kind: Kind
+    value: str
+
+
 class Gazetteer:
     """Finds the entries of a word list in folded text; longer phrases win over shorter ones."""
 
     def __init__(self, sections: Mapping[str, Mapping[str, Sequence[str]]], not_mistyped: Sequence[str]) -> None:
-        self._entries: dict[str, tuple[Kind, str]] = {}
+        self._entries: dict[str, Entry] = {}
         for section, kind in _SECTIONS.items():
             for canonical, spellings in sections.get(section, {}).items():
                 for spelling in (canonical, *spellings):
-                    self._entries.setdefault(fold(spelling), (kind, canonical))
-        self._fuzzy_words = [
-            word
-            for word, (kind, _) in self._entries.items()
-            if kind in _FUZZY_KINDS and len(word) >= _SHORTEST_FUZZY_WORD and " " not in word
-        ]
+                    self._entries.setdefault(fold(spelling), Entry(kind, canonical))
+        self._fuzzy_words = _fuzzy(self._entries)
         self._not_mistyped = frozenset(fold(word) for word in not_mistyped)
         self._nearest = lru_cache(maxsize=20_000)(self._nearest_entry)
+
+    def extended(self, entries: Mapping[str, Entry]) -> Gazetteer:
+        """Return a gazetteer that knows more words, folded; the words of this one are shared, not copied."""
+        extended = copy(self)
+        extended._entries = cast(dict[str, Entry], ChainMap(self._entries, dict(entries)))
+        extended._fuzzy_words = [*self._fuzzy_words, *_fuzzy(entries)]
+        extended._nearest = lru_cache(maxsize=2_000)(extended._nearest_entry)
+        return extended
+
+    def knows(self, phrase: str) -> bool:
+        """Tell whether a folded phrase is an entry."""
+        return phrase in self._entries
 
     def find(self, folded: str) -> tuple[Mention, ...]:
         """Find all mentions, in order, none overlapping another."""
@@ -89,6 +106,14 @@ class Gazetteer:
         )
         # A typing error rarely touches the first letter; without this "falta" style accidents double.
         return best[0] if best is not None and best[0][0] == word[0] else None
+
+
+def _fuzzy(entries: Mapping[str, Entry]) -> list[str]:
+    return [
+        word
+        for word, (kind, _) in entries.items()
+        if kind in _FUZZY_KINDS and len(word) >= _SHORTEST_FUZZY_WORD and " " not in word
+    ]
 
 
 @cache

@@ -8,21 +8,20 @@ from functools import cache
 from typing import cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 
-from smarteros.agents.entities import EntityExtractor, Extraction
-from smarteros.agents.features import Vectoriser
-from smarteros.agents.normalise import words_of
-from smarteros.agents.ridge import Training, train_ridge
+from smarteros.agents.entities import Extraction
+from smarteros.agents.features import Floats, Vectoriser
+from smarteros.agents.likeness import ExampleBlock, Sight
+from smarteros.agents.reading import reading_of
+from smarteros.agents.ridge import Doubles, Labels, Solution, best_temperature, softmax
 from smarteros.agents.wordlists import read_data
 from smarteros.domain.decisions import Intent, Language
+from smarteros.embedders.loading import EncoderName
 
 INTENTS: tuple[Intent, ...] = get_args(Intent)
 NOT_IN_SCOPE: frozenset[Intent] = frozenset({"ambiguous", "out_of_scope"})
-_STRENGTH = 1.0
-_MARKED = frozenset(
-    {"category", "color", "brand", "gender", "size", "price", "place", "invoice_number", "order_number", "model",
-     "phone", "email", "rut", "quantity", "date"}
-)  # fmt: skip
+_CLEAR = 0.97  # an answer as sure as this is not looked at through a dearer encoder
 
 Examples = Mapping[Intent, Sequence[str]]
 
@@ -58,50 +57,93 @@ class IntentScores:
 
 
 class IntentModel:
-    """The classifier over the base pack and, where given, a tenant's own examples."""
+    """A classifier in stages: by words, then with one encoder after the other until the answer is clear.
 
-    def __init__(self, extractor: EntityExtractor, *, extra_examples: Examples | None = None) -> None:
-        self._extractor = extractor
-        # An example given twice would vouch for itself when it is left out; the tenant's label of it wins.
-        labelled: dict[tuple[str, ...], Intent] = {}
-        for text, intent in (*_pairs(base_examples()), *_pairs(extra_examples or {})):
-            labelled[tuple(classifier_words(extractor.extract(text)))] = intent
-        corpus = list(labelled)
-        self._vectoriser = Vectoriser(corpus)
-        self.labels = tuple(INTENTS.index(intent) for intent in labelled.values())
-        self.training: Training = train_ridge(
-            [self._vectoriser.row(words) for words in corpus],
-            self.labels,
-            width=self._vectoriser.size,
-            classes=len(INTENTS),
-            strength=_STRENGTH,
-        )
+    Immutable; the examples of all tenants (the first block) are shared, a tenant's own make a second block.
+    """
 
-    def scores(self, extraction: Extraction) -> IntentScores:
-        """Score a message that was already searched for entities."""
-        row = self._vectoriser.row(classifier_words(extraction))
-        found = self.training.model.probabilities(row)
-        return IntentScores({intent: float(p) for intent, p in zip(INTENTS, found, strict=True)})
+    def __init__(
+        self,
+        vectoriser: Vectoriser,
+        blocks: Sequence[ExampleBlock],
+        stages: Sequence[Stage],
+        sights: Sequence[Sight],
+        *,
+        exact: Mapping[tuple[str, ...], Intent] | None = None,
+    ) -> None:
+        """``stages`` run in order.
+
+        A message that reads word for word like one of ``exact`` is what was said of that one.
+        """
+        self._exact = exact or {}
+        self._vectoriser = vectoriser
+        self._blocks = tuple(blocks)
+        self._stages = tuple(stages)
+        self._sight = {sight.encoder: sight for sight in sights}
+
+    @property
+    def encoders(self) -> tuple[EncoderName, ...]:
+        """Encoders it looks through, in the order of its stages."""
+        return tuple(stage.encoder for stage in self._stages if stage.encoder is not None)
+
+    def scores(self, extraction: Extraction, *, quickly: bool = False) -> IntentScores:
+        """Score a message that was already searched for entities; ``quickly`` by the first look alone."""
+        reading = reading_of(extraction)
+        row = self._vectoriser.row(reading.words)
+        likeness = np.concatenate([block.by_words(row) for block in self._blocks])
+        found = np.zeros(len(INTENTS))
+        for stage in self._stages:
+            if stage.encoder is not None:
+                seen = self._sight[stage.encoder].of_message(reading.sentence)
+                likeness += np.concatenate([block.by_meaning(stage.encoder, seen) for block in self._blocks])
+            found = stage.probabilities(likeness)
+            if quickly or found.max() >= _CLEAR:
+                break
+        scores: dict[Intent, float] = {intent: float(p) for intent, p in zip(INTENTS, found, strict=True)}
+        meant = self._exact.get(reading.words)
+        return IntentScores(scores if meant is None else _surely(meant, scores))
+
+    def left_out(self) -> npt.NDArray[np.bool_]:
+        """Tell for each example, block after block, whether it is understood when it is left out of the training."""
+        return self._stages[-1].understood
 
     def left_out_accuracy(self) -> float:
         """Share of the training examples that are understood when each is left out of the training."""
-        return float((self.training.left_out.argmax(axis=1) == np.asarray(self.labels)).mean())
+        return float(self.left_out().mean())
 
 
-def classifier_words(extraction: Extraction) -> list[str]:
-    """Return the words of a message, each find followed by its kind: "talla 42" and "talla M" end up alike."""
-    words: list[str] = []
-    at = 0
-    for span in extraction.spans:
-        if span.start < at or span.kind not in _MARKED:
-            continue
-        words += words_of(extraction.folded[at : span.end])
-        words.append(f"<{span.kind}>")
-        at = span.end
-    words += words_of(extraction.folded[at:])
-    plain = ["<number>" if word[0].isdigit() else word for word in words]
-    # "hola hola hola" says no more than "hola", and a held-down key must not look like strong evidence.
-    return [word for word, following in zip(plain, [*plain[1:], ""], strict=False) if word != following]
+def _surely(meant: Intent, scores: Mapping[Intent, float]) -> dict[Intent, float]:
+    """Return scores under which an intent is as good as certain, the others sharing the rest as before."""
+    others = 1.0 - scores[meant]
+    if scores[meant] >= _CLEAR or others <= 0:
+        return dict(scores)
+    rest = (1.0 - _CLEAR) / others
+    return {intent: _CLEAR if intent == meant else p * rest for intent, p in scores.items()}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One look at a message: the encoder it adds to the earlier ones, and what was learnt with them.
+
+    ``understood`` tells of each example whether it is when it is left out of the training.
+    """
+
+    encoder: EncoderName | None
+    votes: Floats
+    offset: Floats
+    temperature: float
+    understood: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, encoder: EncoderName | None, solution: Solution, offset: Floats, labels: Labels) -> Stage:
+        """Calibrate a solution."""
+        temperature = best_temperature(solution.left_out, labels)
+        return cls(encoder, solution.votes, offset, temperature, solution.left_out.argmax(axis=1) == labels)
+
+    def probabilities(self, likeness: Floats) -> Doubles:
+        """Return the probability of every intent for a message of this likeness to the examples."""
+        scores = self.offset + likeness @ self.votes
+        return softmax((scores / self.temperature).astype(np.float64)[None, :])[0]
 
 
 @cache
@@ -122,7 +164,3 @@ def examples_in(language: Language) -> tuple[str, ...]:
 @cache
 def _base_pack() -> dict[Intent, dict[Language, list[str]]]:
     return cast(dict[Intent, dict[Language, list[str]]], read_data("base_pack.yml")["intents"])
-
-
-def _pairs(examples: Examples) -> list[tuple[str, Intent]]:
-    return [(text, intent) for intent, texts in examples.items() for text in texts]

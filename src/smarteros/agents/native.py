@@ -4,135 +4,186 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
-from smarteros.agents import replies
+import structlog
+
+from smarteros.agents import base_vectors, replies
+from smarteros.agents.catalogue import CatalogueWords, TitleSource
 from smarteros.agents.entities import EntityExtractor
+from smarteros.agents.faq_answers import FaqAnswers, category_priors, find_answers, is_faq
 from smarteros.agents.gazetteer import base_gazetteer
-from smarteros.agents.intents import Examples, IntentModel, examples_in
+from smarteros.agents.intents import Examples, examples_in
 from smarteros.agents.language import LanguageDetector
 from smarteros.agents.memory import give_back_freed_memory
 from smarteros.agents.mood import is_frustrated
 from smarteros.agents.query import NO_WORDS, search_query
+from smarteros.agents.shared_model import SharedModel
+from smarteros.agents.tongues import is_portuguese, language_asked_for
+from smarteros.agents.training.memory import MemoryExampleStore
+from smarteros.agents.training.protocol import ExampleStore
+from smarteros.agents.training.tenant_models import TenantModels
+from smarteros.agents.training.titles import titles_of
 from smarteros.agents.understanding import Interpreter, Understanding
-from smarteros.domain.decisions import ROUTE_OF_INTENT, Action, AgentRequest, Citation, Decision, Intent, Language
-from smarteros.domain.knowledge import Category, Hit
+from smarteros.domain.decisions import ROUTE_OF_INTENT, Action, AgentRequest, Decision, Language
+from smarteros.domain.knowledge import Category
 from smarteros.domain.tenants import TenantScope
+from smarteros.embedders.loading import Embedders
 from smarteros.kit.clock import in_santiago
 from smarteros.knowledge.protocol import KnowledgeBase
 
-CATEGORY_OF_INTENT: dict[Intent, Category] = {
-    "faq_hours": "horarios",
-    "faq_address": "ubicacion",
-    "faq_payment_methods": "pago",
-    "faq_shipping": "envios",
-    "faq_returns": "devoluciones",
-    "faq_contact": "contacto",
-    "warranty_inquiry": "garantia",
-    "return_request": "devoluciones",
-}
+_log = structlog.get_logger()
+
 _PRODUCTS_PER_SEARCH = 5
-_CITATIONS = 3
-_SEARCH_DEPTH = 12  # what is of another matter is dropped afterwards
 _SURE = 0.8
 _SEARCHED = ("size", "color", "brand", "price_min", "price_max")
 
 
 @dataclass(frozen=True)
 class Brain:
-    """What was learnt: only read once it is made, so threads may share it."""
+    """What was learnt for all tenants: only read once it is made, so threads may share it."""
 
     extractor: EntityExtractor
     languages: LanguageDetector
-    interpreter: Interpreter
+    shared: SharedModel
 
     @classmethod
     def trained(cls, extra_examples: Examples | None = None) -> Brain:
-        """Learn the base pack and the extra examples; about a second of CPU."""
+        """Learn the base pack and the extra examples by words alone; one or two seconds of CPU."""
         extractor = EntityExtractor(base_gazetteer())
         brain = cls(
             extractor,
             LanguageDetector(examples_in("es"), examples_in("en")),
-            Interpreter(extractor, IntentModel(extractor, extra_examples=extra_examples)),
+            SharedModel(extractor, extra_examples=extra_examples),
         )
         give_back_freed_memory()
+        return brain
+
+    def seeing(self, embedders: Embedders) -> Brain:
+        """Return what is understood with the sentence encoders, when they are loaded; one or two seconds of CPU."""
+        embedders.wait()
+        brain = replace(self, shared=self.shared.seeing(embedders))
+        base_vectors.forget()
         return brain
 
 
 class NativeAgent:
     """Agent that runs inside the process: no account, no model download, some milliseconds a message.
 
-    It learns on a thread of its own from the moment it is made; only the first question waits for that.
+    It learns on a thread of its own from the moment it is made; only the first question waits for that. Then it goes
+    on with the sentence encoders and answers better from there on.
     """
 
-    def __init__(self, knowledge: KnowledgeBase, *, extra_examples: Examples | None = None) -> None:
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        *,
+        extra_examples: Examples | None = None,
+        embedders: Embedders | None = None,
+        examples: ExampleStore | None = None,
+        catalogue: TitleSource | None = None,
+    ) -> None:
+        """Without ``embedders`` it compares words only; ``examples`` are those of the tenants."""
         self._knowledge = knowledge
-        self._brain: Future[Brain] = Future()
-        threading.Thread(target=self._learn, args=(extra_examples,), name="agent-training", daemon=True).start()
+        self._catalogue = CatalogueWords(catalogue)
+        self._learnt: Future[None] = Future()
+        self._brain: Brain | None = None
+        self._complete = threading.Event()
+        self._tenants = TenantModels(examples or MemoryExampleStore(), titles_of(knowledge))
+        threading.Thread(
+            target=self._learn, args=(extra_examples, embedders), name="agent-training", daemon=True
+        ).start()
 
     @property
     def ready(self) -> bool:
         """Whether it has learnt what it needs and can answer at once."""
-        return self._brain.done() and self._brain.exception() is None
+        return self._learnt.done() and self._learnt.exception() is None
 
     def wait_until_ready(self) -> None:
         """Return when it has learnt; raises what went wrong."""
-        self._brain.result()
+        self._learnt.result()
 
-    def _learn(self, extra_examples: Examples | None) -> None:
+    def prepare(self, tenant_id: str) -> None:
+        """Return when the tenant's answers are the best it can give; raises what went wrong at the first learning."""
+        shared = self.shared_model()
+        self._tenants.best(TenantScope(tenant_id=tenant_id), shared)
+
+    def shared_model(self) -> SharedModel:
+        """Return what all tenants' models are made from, with the encoders: waits for them."""
+        self._learnt.result()
+        self._complete.wait()
+        return self._now().shared
+
+    def _now(self) -> Brain:
+        self._learnt.result()
+        return cast(Brain, self._brain)
+
+    def _learn(self, extra_examples: Examples | None, embedders: Embedders | None) -> None:
         try:
-            self._brain.set_result(Brain.trained(extra_examples))
+            self._brain = Brain.trained(extra_examples)
+            self._learnt.set_result(None)
         except Exception as error:  # raised again to whoever asks; a thread that dies alone would leave them waiting
-            self._brain.set_exception(error)
+            self._learnt.set_exception(error)
+            self._complete.set()
+            return
+        try:
+            if embedders is not None:
+                self._brain = self._brain.seeing(embedders)
+                give_back_freed_memory()
+        except Exception as error:  # it can answer without
+            _log.error("encoders_not_used", error=type(error).__name__, detail=str(error))
+        finally:
+            self._complete.set()
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""
-        brain = self._brain.result()
+        brain = self._now()
+        scope = TenantScope(tenant_id=request.tenant_id)
+        model = self._tenants.of(scope, brain.shared)
         context, text = request.context, request.message.content
         state = context.state
         current: Language = state.language or ("en" if context.language.startswith("en") else "es")
-        language = brain.languages.detect(text, current=current, history=context.history)
-        extraction = brain.extractor.extract(
+        language = self._language(brain, request, current)
+        extractor = self._catalogue.extractor(scope, brain.extractor, state.offered)
+        extraction = extractor.extract(
             text,
             today=in_santiago(context.now).date() if context.now is not None else None,
             about_sizes=state.entities.category is not None or bool(state.offered),
         )
-        understood = brain.interpreter.understand(request, extraction)
+        understood = Interpreter(extractor, model).understand(request, extraction)
         complains = understood.intent == "complaint" and understood.confidence >= _SURE
-        hits = self._passages(request.tenant_id, understood, language)
+        answers = find_answers(
+            self._knowledge, request.tenant_id, understood, model, language=language, now=context.now
+        )
         return Decision(
             intent=understood.intent,
             confidence=round(min(understood.confidence, 1.0), 4),
             route=ROUTE_OF_INTENT[understood.intent],
             entities=understood.entities,
             actions=_actions(understood),
-            reply=_reply(understood, hits),
+            reply=_reply(understood, answers),
             reply_suggestion=_lead_in(understood, language),
-            rag_context=tuple(_citation(hit) for found in hits.values() for hit in found),
+            rag_context=answers.citations,
             language=language,
             frustrated=is_frustrated(text, context.history, complains=complains),
             second_intent=understood.second.intent if understood.second else None,
+            second_reply=_second_reply(understood, answers),
+            candidates=understood.candidates,
+            foreign="pt" if is_portuguese(text) else None,
         )
 
-    def _passages(self, tenant_id: str, understood: Understanding, language: Language) -> dict[Intent, list[Hit]]:
-        """Find passages for the intent and the second one, each with its own words; of other matters none."""
-        asked: list[tuple[Intent, str]] = [(understood.intent, understood.question)]
-        if understood.second is not None:
-            asked.append((understood.second.intent, understood.second.extraction.folded))
-        found: dict[Intent, list[Hit]] = {}
-        for intent, text in asked:
-            category = CATEGORY_OF_INTENT.get(intent)
-            if category is not None:
-                hits = self._knowledge.search(
-                    TenantScope(tenant_id=tenant_id),
-                    text,
-                    language=language,
-                    category=category,
-                    limit=_SEARCH_DEPTH,
-                )
-                usable = [hit for hit in hits if hit.passage.category in {category, "otros"}]
-                found[intent] = usable[:_CITATIONS]
-        return found
+    def _language(self, brain: Brain, request: AgentRequest, current: Language) -> Language:
+        """The language asked for, else the one written in; Portuguese is answered in Spanish."""
+        text = request.message.content
+        asked = language_asked_for(text) or ("es" if is_portuguese(text) else None)
+        return asked or brain.languages.detect(text, current=current, history=request.context.history)
+
+    def category_priors(self, tenant_id: str, text: str) -> dict[Category, float]:
+        """Return the probability that a message on its own wants each category of passages."""
+        brain = self._now()
+        model = self._tenants.of(TenantScope(tenant_id=tenant_id), brain.shared)
+        return category_priors(model.scores(brain.extractor.extract(text)))
 
 
 def _actions(understood: Understanding) -> tuple[Action, ...]:
@@ -152,16 +203,21 @@ def _actions(understood: Understanding) -> tuple[Action, ...]:
     return ()
 
 
-def _reply(understood: Understanding, hits: dict[Intent, list[Hit]]) -> str | None:
+def _reply(understood: Understanding, answers: FaqAnswers) -> str | None:
     """Answer a FAQ, and a second one in the same message, by the words of the best passage of each."""
-    if ROUTE_OF_INTENT[understood.intent] != "kb_direct":
+    if not is_faq(understood.intent):
         return None
-    texts = [found[0].passage.text for intent, found in hits.items() if found and _is_faq(intent)]
+    texts = [text for intent, text in answers.texts.items() if is_faq(intent)]
     return "\n\n".join(dict.fromkeys(texts)) or None
 
 
-def _is_faq(intent: Intent) -> bool:
-    return ROUTE_OF_INTENT[intent] == "kb_direct"
+def _second_reply(understood: Understanding, answers: FaqAnswers) -> str | None:
+    """Answer the FAQs that came along with a matter of another kind; FAQs alone are answered together."""
+    if is_faq(understood.intent):
+        return None
+    intents = [wish.intent for wish in understood.further if is_faq(wish.intent)]
+    texts = [answers.texts[intent] for intent in intents if intent in answers.texts]
+    return "\n\n".join(dict.fromkeys(texts)) or None
 
 
 def _lead_in(understood: Understanding, language: Language) -> str | None:
@@ -173,8 +229,3 @@ def _lead_in(understood: Understanding, language: Language) -> str | None:
     if route == "odoo_invoice_lookup" and entities.invoice_number is not None:
         return replies.checking_invoice(entities.invoice_number, language)
     return None
-
-
-def _citation(hit: Hit) -> Citation:
-    passage = hit.passage
-    return Citation(document=passage.document, title=passage.title, text=passage.text, score=hit.score)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from smarteros.agents.entities import Extraction
+from smarteros.agents.entities import REFUSED, Extraction
 from smarteros.agents.normalise import words_of
 from smarteros.agents.wordlists import word_list
 from smarteros.domain.decisions import Entities
 
 _CARRIERS = word_list("carriers_es") | word_list("carriers_en")
-_FIGURES = frozenset({"size", "price", "quantity", "order_number", "invoice_number", "phone", "email", "rut", "date"})
+_FIGURES = frozenset(
+    {"size", "price", "quantity", "order_number", "invoice_number", "phone", "email", "rut", "date", REFUSED}
+)
 _WORD = re.compile(r"[a-z0-9][a-z0-9+'-]*")
 _MOST_WORDS = 8
 NO_WORDS = "productos"

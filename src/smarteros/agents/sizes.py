@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _LETTERS = r"(?:[2-5]xl|xxxl|xxl|xl|xxs|xs|s|m|l)"
-_NUMBER = r"(?:us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5| y medi[oa]| 1/2)?)"
+_NUMBER = r"(?:\d{1,2} (?:meses|anos|months|years)|us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5| y medi[oa]| 1/2)?)"
 _SHOE = r"(?:3[2-9]|4[0-9]|50)(?:[.,]5| y medi[oa]| 1/2)?"
 _END = r"(?![a-z0-9']|[.,]\d|[-/]\d)"
 _SIZE = rf"(?P<size>{_NUMBER}|{_LETTERS}){_END}"
@@ -25,15 +25,20 @@ _WANTED = re.compile(
     rf"(?:talla |tallas |numero |n° |size )?(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}"
 )
 _NAMED = re.compile(
-    rf"\b(?:tallas?|talle|tall|size|sizes|numero|numeros|nro\.?|num\.?|n[o°º]?\.?)[ :]+(?:es |la |el |de |del )*{_SIZE}"
+    rf"\b(?:tallas?|talle|tall|size|sizes|numero|numeros|nro\.?|num\.?|n[o°º]?\.?)"
+    rf"(?:[ :]+(?:es |la |el |de |del )*|(?<=n[o°º])){_SIZE}"
 )
 _SIGN = re.compile(rf"(?<![a-z])n ?[°º] ?{_SIZE}")
 _US = re.compile(r"(?P<size>us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5)? us)(?![a-z0-9])")
 _AFTER_IN = re.compile(rf"\b(?:en|in|el|la|un|una|hay|y|del|de) (?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
 _BARE = re.compile(rf"(?<![a-z0-9.,#$/-])(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
-_NOT_WANTED = re.compile(
-    r"\b(?:pedi|compre|llego|llegaron|mandaron|enviaron|ordered|sent me|got|bought|recibi)\b[^,;]{0,20}$"
+_RECEIVED = re.compile(
+    r"\b(?:llego|llegaron|mandaron|mandaste|enviaron|enviaste|sent me|got|received|recibi|tengo|(?:vino|vinieron)|"
+    r"cambiar|cambio|devolver|devuelvo|quedo|quedaron|instead of|en vez de|en lugar de|no|ni|not)\b[^,;]{0,22}$"
 )
+_ORDERED = re.compile(r"\b(?:pedi|pedimos|compre|ordered|bought|encargue)\b[^,;]{0,22}$")
+_CORRECTION = re.compile(r"\b(?:pero|mejor|digo|perdon|en realidad|actually|sorry|i mean|but)\b")
+_WISH_BETWEEN = re.compile(r"\b(?:por|necesito|quiero|soy|calzo|ocupo|y era|for|need|want|a|to)\b")
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,24 @@ def find_size(folded: str, *, wearable: bool) -> Size | None:
 
 
 def _last_wanted(pattern: re.Pattern[str], folded: str) -> Size | None:
-    """Return the first match that is not what the customer already received ("pedí 39 y soy 40")."""
+    """Return the first match nobody has yet; else the one ordered, else the one received ("pedí 39 y soy 40")."""
     matches = list(pattern.finditer(folded))
-    wanted = [found for found in matches if not _NOT_WANTED.search(folded[: found.start()])]
-    for found in wanted or matches:
-        return Size(_canonical(found["size"]), *found.span())
-    return None
+    if not matches:
+        return None
+    ranks = [_how_little_wanted(folded, match.start()) for match in matches]
+    best = [match for match, rank in zip(matches, ranks, strict=True) if rank == min(ranks)]
+    corrected = _CORRECTION.search(folded, best[0].end(), best[-1].start())
+    found = best[-1] if corrected else best[0]
+    return Size(_canonical(found["size"]), *found.span())
+
+
+def _how_little_wanted(folded: str, start: int) -> int:
+    """Rank a size by what stands before it: 0 wanted, 1 ordered before, 2 received or to be changed."""
+    for rank, pattern in ((2, _RECEIVED), (1, _ORDERED)):
+        said = pattern.search(folded[:start])
+        if said and not _WISH_BETWEEN.search(folded[said.start() : start]):
+            return rank
+    return 0
 
 
 def _in_words(folded: str) -> Size | None:
@@ -77,6 +94,8 @@ def _in_words(folded: str) -> Size | None:
 
 def _canonical(written: str) -> str:
     size = re.sub(r" (?:y medi[oa]|1/2)$", ".5", written).replace(",", ".")
+    if size.endswith(("meses", "anos", "months", "years")):
+        return size.replace("anos", "años")
     if "us" in size:
         return f"US {size.replace('us', '').strip()}"
     return size.upper()

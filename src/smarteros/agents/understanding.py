@@ -10,17 +10,30 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from smarteros.agents.clauses import Wish, behind_the_opening, wishes
-from smarteros.agents.dialogue import CartLine, any_cart_lines, from_pending, is_ellipsis, merged, refines_search
+from smarteros.agents.dialogue import (
+    CartLine,
+    Understood,
+    any_cart_lines,
+    from_pending,
+    is_ellipsis,
+    merged,
+    refines_search,
+)
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
-from smarteros.domain.decisions import AgentRequest, DialogueState, Entities, Intent
+from smarteros.agents.options import picked
+from smarteros.agents.tongues import only_asks_for_language
+from smarteros.domain.decisions import AgentRequest, Candidate, DialogueState, Entities, Intent
 
 EVIDENT = 0.97  # decided by rule; never certain, because the rule may have misread
 REFINEMENT = 0.9
 _SURE = 0.8
 _LEAST_EVIDENCE = 0.35  # when no intent reaches it, the message says too little
 _HINT_FACTOR = 1.5
-_CONTEXT_FACTOR = 6.0
+_CONTEXT_FACTOR = 10.0
+_STRANGER_FACTOR = 0.1
+_OPTION_FACTOR = 3.0
+_MOST_CANDIDATES = 4
 _COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye"})
 _FAQ: frozenset[Intent] = frozenset(
     {"faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact"}
@@ -32,7 +45,8 @@ _ABOUT_A_PURCHASE: frozenset[Intent] = frozenset({"warranty_inquiry", "return_re
 class Understanding:
     """A message understood in its conversation.
 
-    ``extraction`` is of the part that asks, ``question`` what to search passages with, ``second`` another wish.
+    ``extraction`` is of the part that asks, ``question`` what to search passages with, ``second`` another wish and
+    ``more`` those after it. ``candidates`` are the most probable intents in scope of the whole message.
     """
 
     intent: Intent
@@ -42,6 +56,13 @@ class Understanding:
     question: str
     lines: tuple[CartLine, ...] = ()
     second: Wish | None = None
+    more: tuple[Wish, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def further(self) -> tuple[Wish, ...]:
+        """The wishes besides the first."""
+        return () if self.second is None else (self.second, *self.more)
 
 
 class Interpreter:
@@ -54,20 +75,56 @@ class Interpreter:
     def understand(self, request: AgentRequest, extraction: Extraction) -> Understanding:
         """Decide what is wanted."""
         state = request.context.state
+        chosen = self._from_options(request, extraction)
+        if chosen is not None:
+            return chosen
+        if only_asks_for_language(request.message.content):
+            return self._said_before(request, extraction)
         answered = from_pending(extraction, state)
         if answered is not None:
-            entities = extraction.entities
-            if answered.invoice_number is not None:
-                entities = entities.model_copy(
-                    update={"invoice_number": answered.invoice_number, "amount": None, "order_number": None}
-                )
+            entities = _named(answered, extraction)
+            if answered.intent == "cart_request" and not answered.lines:
+                entities = merged(state.entities, entities)
             return Understanding(answered.intent, EVIDENT, entities, extraction, "", answered.lines)
         said = self._from_words(request, extraction)
         return self._with_document(request, extraction, said) or self._in_dialogue(extraction, state, said)
 
+    def _from_options(self, request: AgentRequest, extraction: Extraction) -> Understanding | None:
+        """Read the answer to "¿Preguntas por … o por …?"; what the question itself named is carried over."""
+        context = request.context
+        choice = picked(extraction.folded, context.state.options)
+        if choice is None:
+            return None
+        if not choice:
+            return Understanding("ambiguous", 0.0, extraction.entities, extraction, extraction.folded)
+        asked = self._extractor.extract(context.history[-1]) if context.history else extraction
+        first, *more = choice
+        return Understanding(
+            first,
+            EVIDENT,
+            _carried(context.state.entities, extraction.entities),
+            asked,
+            f"{asked.folded} {extraction.folded}" if context.history else extraction.folded,
+            second=Wish(more[0], asked, IntentScores({more[0]: EVIDENT})) if more else None,
+        )
+
+    def _said_before(self, request: AgentRequest, extraction: Extraction) -> Understanding:
+        """Understand what was asked before the wish for another language, to answer it again in that one."""
+        if not request.context.history:
+            return Understanding("greeting", EVIDENT, extraction.entities, extraction, extraction.folded)
+        before = self._extractor.extract(request.context.history[-1])
+        return self._from_words(request, before)
+
     def _from_words(self, request: AgentRequest, extraction: Extraction) -> Understanding:
         scores = _with_priors(self._model.scores(extraction), request, extraction)
-        whole = Understanding(scores.best, scores.confidence, extraction.entities, extraction, extraction.folded)
+        whole = Understanding(
+            scores.best,
+            scores.confidence,
+            extraction.entities,
+            extraction,
+            extraction.folded,
+            candidates=_candidates(scores),
+        )
         if scores.probabilities[scores.best] < _LEAST_EVIDENCE:
             whole = replace(whole, intent="ambiguous")
         if whole.intent in {"greeting", "ambiguous"}:
@@ -82,7 +139,7 @@ class Interpreter:
                 )
         found = wishes(extraction.folded, self._extractor, self._model)
         if len(found) > 1:
-            first, second = found[0], found[1]
+            first, second, *more = found
             return replace(
                 whole,
                 intent=first.intent,
@@ -90,6 +147,7 @@ class Interpreter:
                 extraction=first.extraction,
                 question=first.extraction.folded,
                 second=second,
+                more=tuple(more),
             )
         if found and (found[0].intent == whole.intent or whole.confidence < found[0].scores.confidence):
             return replace(whole, intent=found[0].intent, confidence=max(found[0].scores.confidence, whole.confidence))
@@ -119,7 +177,8 @@ class Interpreter:
     def _in_dialogue(self, extraction: Extraction, state: DialogueState, said: Understanding) -> Understanding:
         """Let earlier turns complete a search or a purchase."""
         sure_of_other = said.confidence >= _SURE and said.intent not in {"product_query", "cart_request"}
-        if refines_search(extraction, state) and not sure_of_other and said.intent != "cart_request":
+        buys = said.intent == "cart_request" and said.confidence >= _SURE
+        if refines_search(extraction, state) and not sure_of_other and not buys:
             entities = merged(state.entities, extraction.entities)
             return replace(said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities)
         if said.intent == "cart_request":
@@ -130,16 +189,39 @@ class Interpreter:
         return said
 
 
+def _candidates(scores: IntentScores) -> tuple[Candidate, ...]:
+    ranked = scores.ranked_in_scope()[:_MOST_CANDIDATES]
+    return tuple(Candidate(intent=i, probability=round(min(scores.probabilities[i], 1.0), 4)) for i in ranked)
+
+
+def _named(answered: Understood, extraction: Extraction) -> Entities:
+    """Return what an answer names; a bare number is what was asked for and nothing else."""
+    update: dict[str, str | int | None] = {}
+    if answered.invoice_number is not None:
+        update = {"invoice_number": answered.invoice_number, "amount": None, "order_number": None}
+    elif answered.order_number is not None:
+        update = {"order_number": answered.order_number, "amount": None, "quantity": None, "size": None}
+    return extraction.entities.model_copy(update=update)
+
+
+def _carried(earlier: Entities, now: Entities) -> Entities:
+    """Lay what a message names over all that was named before."""
+    return earlier.model_copy(update={name: value for name, value in now if value is not None})
+
+
 def _with_priors(scores: IntentScores, request: AgentRequest, extraction: Extraction) -> IntentScores:
     """Weigh what the router supposed and, for a message too short to stand alone, what was talked about."""
     factors: dict[Intent, float] = {}
     if request.context.route_hint == "faq":
         factors.update(dict.fromkeys(_FAQ, _HINT_FACTOR))
+    factors.update(dict.fromkeys(request.context.state.options, _OPTION_FACTOR))
     earlier = request.context.state.intent
     if earlier is not None and earlier not in NOT_IN_SCOPE | _COURTESIES and is_ellipsis(extraction):
         continued = extraction.folded.lstrip("¿ ").startswith(("y ", "and ", "what about ", "how about "))
         if continued:
             factors[earlier] = factors.get(earlier, 1.0) * _CONTEXT_FACTOR
+            # Alone "¿y a Valdivia?" is a traveller's question; what continues a talk seldom leaves the shop.
+            return _reweighed(scores, {**factors, "out_of_scope": _STRANGER_FACTOR}, fixed={"ambiguous"})
     return _reweighed(scores, factors, fixed=NOT_IN_SCOPE) if factors else scores
 
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import yaml
 
+# The one in C reads the base pack in a tenth of the time.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def read_data(name: str) -> Any:
     """Parse one YAML file of ``agents/data``; the caller knows its shape."""
-    return yaml.safe_load(files("smarteros.agents").joinpath("data", name).read_text("utf-8"))
+    return yaml.load(files("smarteros.agents").joinpath("data", name).read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - both are safe
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class MediaFetcher:
     def _follow(self, tenant: Tenant, url: str, deadline: float) -> Fetched:
         target = _parse(url)
         for _ in range(MAX_REDIRECTS + 1):
-            address = self._checked_address(tenant, target)
+            address = self._checked_address(tenant, target, deadline)
             answer = self._get(str(target), address, deadline)
             location = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
@@ -93,7 +94,7 @@ class MediaFetcher:
                 raise _too_slow(self.total_seconds) from fault
             raise TransientError("media_unreachable", str(fault)) from fault
 
-    def _checked_address(self, tenant: Tenant, url: httpx2.URL) -> str | None:
+    def _checked_address(self, tenant: Tenant, url: httpx2.URL, deadline: float) -> str | None:
         """The address to connect to; None for the tenant's own Chatwoot, which the operator chose."""
         if url.scheme not in _DEFAULT_PORTS or not url.host or url.userinfo:
             raise RejectedInputError("media_url_invalid", "the attachment's address is not a plain http(s) URL")
@@ -102,12 +103,31 @@ class MediaFetcher:
         if not _is_listed(url, tenant.attachment_hosts):
             raise RejectedInputError("media_host_not_allowed", f"host {url.host[:100]} is not allowed for the tenant")
         try:
-            addresses = self.resolve(url.host, _port(url))
+            addresses = self._resolved(url, deadline)
         except (OSError, UnicodeError) as error:
             raise TransientError("media_unreachable", f"host {url.host[:100]} has no address") from error
         if not addresses or not all(is_public(address) for address in addresses):
             raise RejectedInputError("media_address_private", f"host {url.host[:100]} has a private address")
         return addresses[0]
+
+    def _resolved(self, url: httpx2.URL, deadline: float) -> tuple[str, ...]:
+        """Ask the name service within the time that is left; it has no bound of its own (and no way to be stopped)."""
+        found: list[tuple[str, ...] | Exception] = []
+
+        def ask() -> None:
+            try:
+                found.append(self.resolve(url.host, _port(url)))
+            except Exception as error:
+                found.append(error)
+
+        asking = threading.Thread(target=ask, name="media-resolve", daemon=True)
+        asking.start()
+        asking.join(max(deadline - self.clock(), 0.0))
+        if not found:
+            raise _too_slow(self.total_seconds)
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
 
 
 def is_public(address: str) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from smarteros.agents.rebuilt import with_rebuilt_state
+from smarteros.cli.agent_training import examples, models
 from smarteros.cli.options import DataDir, settings_with
 from smarteros.domain.decisions import AgentContext, AgentMessage, AgentRequest
 from smarteros.domain.errors import RejectedInputError
@@ -26,11 +29,11 @@ class Question(BaseModel):
     text: str = Field(max_length=20_000)
     history: tuple[str, ...] = ()
     language: Literal["es", "es-CL", "en"] = "es-CL"
+    now: AwareDatetime | None = Field(default=None, description="When it was written; this moment by default")
 
 
-@app.callback()
-def _group() -> None:
-    """Keep ``decide`` a subcommand although it is the only one."""
+app.command()(examples)
+app.command()(models)
 
 
 @app.command()
@@ -41,20 +44,24 @@ def decide(
         typer.Option(
             encoding="utf-8",
             errors="surrogateescape",
-            help='File of {"text", "history"?, "language"?} lines; - for standard input.',
+            help='File of {"text", "history"?, "language"?, "now"?} lines; - for standard input.',
         ),
     ],
     data_dir: DataDir = None,
 ) -> None:
-    """Print one Decision as JSON per input line, in order. Nothing is sent, stored or looked up in a shop."""
+    """Print one Decision as JSON per input line, in order. Nothing is sent, stored or looked up in a shop.
+
+    ``history`` holds the customer's earlier messages, oldest first; what they mean together is worked out first.
+    """
     from smarteros.bootstrap import open_services
 
     lines: Iterable[str] = jsonl
     with open_services(settings_with(data_dir)) as services:
         tenant_id = services.tenants.get(tenant).tenant_id
+        services.agent.prepare(tenant_id)
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                decision = services.agent.decide(_request(tenant_id, number, line))
+                decision = services.agent.decide(with_rebuilt_state(services.agent, _request(tenant_id, number, line)))
                 typer.echo(decision.model_dump_json(exclude_none=True))
 
 
@@ -66,7 +73,9 @@ def _request(tenant_id: str, number: int, line: str) -> AgentRequest:
         conversation_id=number,
         contact=Contact(id=0),
         message=AgentMessage(id=number, content=question.text),
-        context=AgentContext(language=question.language, history=question.history),
+        context=AgentContext(
+            language=question.language, history=question.history, now=question.now or datetime.now(UTC)
+        ),
     )
 
 

@@ -63,7 +63,9 @@ def _open(stack: ExitStack, settings: Settings, against: Path | None) -> Service
 def _replayer(services: Services) -> Replayer:
     from smarteros.replay.replayer import Replayer
 
-    return Replayer(services.database, services.tenants, services.agent, services.contracts, services.knowledge)
+    return Replayer(
+        services.database, services.tenants, services.agent.recorded, services.contracts, services.knowledge
+    )
 
 
 def _all(services: Services, replayer: Replayer, tenant_id: str | None, since: datetime) -> Iterator[ReplayResult]:

@@ -66,6 +66,8 @@ def _secrets(source: Source, contract: Contract) -> Iterator[Finding]:
 def _expressions(source: Source, contract: Contract) -> Iterator[Finding]:
     for index, rule in enumerate(contract.reply):
         yield from _condition_and_text(source, rule.when, rule.text.es, rule.text.en, "reply", index)
+    for index, notice in enumerate(contract.notices):
+        yield from _condition_and_text(source, notice.when, notice.text.es, notice.text.en, "notices", index)
     for index, escalation in enumerate(contract.escalation):
         text = escalation.text
         yield from _condition_and_text(source, escalation.when, text.es, text.en, "escalation", index)
@@ -155,6 +157,7 @@ def _unique_names(source: Source, contract: Contract) -> Iterator[Finding]:
     lists: tuple[tuple[str, Iterable[str]], ...] = (
         ("reply", (f"{rule.route}/{rule.outcome}" for rule in contract.reply)),
         ("escalation", (rule.name for rule in contract.escalation)),
+        ("notices", (notice.name for notice in contract.notices)),
         ("alerts", (alert.name for alert in contract.alerts)),
         ("scenarios", (scenario.name for scenario in contract.scenarios)),
         ("handoffs", (handoff.intent for handoff in contract.handoffs)),

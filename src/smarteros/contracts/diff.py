@@ -12,6 +12,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "reply": ("route", "outcome"),
     "handoffs": ("intent",),
     "escalation": ("name",),
+    "notices": ("name",),
     "alerts": ("name",),
     "health": ("service",),
     "scenarios": ("name",),

@@ -37,8 +37,9 @@ class ReplyContext:
 
     ``today`` is the Chilean day on which the customer wrote. ``route`` is the route after the thresholds were
     applied (``clarify`` when the intent was not believed). ``clarifications`` and ``failed_photos`` count what
-    happened before this turn. ``invoice`` and ``customer_history`` are not fields: they exist only when the asker
-    is the invoice's customer.
+    happened before this turn. ``choice`` is a question that lets the customer choose between what is probable, and
+    ``foreign`` the language of a message that is answered in another, the first time. ``invoice`` and
+    ``customer_history`` are not fields: they exist only when the asker is the invoice's customer.
     """
 
     tenant_name: str
@@ -53,6 +54,8 @@ class ReplyContext:
     lead_in: str | None = None
     answer: str | None = None
     second_answer: str | None = None
+    choice: str | None = None
+    foreign: Literal["pt"] | None = None
     products: tuple[Product, ...] = ()
     cart: Cart | None = None
     stale: bool = False

@@ -105,6 +105,14 @@ class EscalationRule(Model):
     notify: tuple[Sink, ...] = ()
 
 
+class Notice(Model):
+    """Something said before the reply when its condition holds, whatever the route; not before a hand-over."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    when: Expression
+    text: BothLanguages
+
+
 class Slo(Model):
     """The flow's promise: latency from the customer's message to the reply, and the share that succeeds."""
 
@@ -150,6 +158,9 @@ class Photo(Model):
 
     invoice: str | None = None
     blurred: bool = False
+    timbre: Literal["altered", "unreadable"] | None = Field(
+        default=None, description="The invoice bears an electronic stamp that does not verify, or cannot be made out"
+    )
 
 
 class Fault(Model):
@@ -185,6 +196,7 @@ class ScenarioTurn(Model):
 
     say: str = ""
     photo: Photo | None = None
+    photos: tuple[Photo, ...] = Field(default=(), description="Further pictures in the same message")
     signature: Literal["valid", "wrong"] = "valid"
     faults: tuple[Fault, ...] = ()
     expect: Expectation
@@ -215,6 +227,7 @@ class Contract(Model):
     secrets: tuple[SecretPath, ...] = ()
     tools: dict[str, ToolSection] = Field(default_factory=dict)
     reply: tuple[ReplyRule, ...] = Field(min_length=1)
+    notices: tuple[Notice, ...] = ()
     handoffs: tuple[HandOff, ...] = ()
     escalation: tuple[EscalationRule, ...] = ()
     slo: Slo

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from smarteros.documents.issuer import find_issuer, find_kind
+from smarteros.documents.items import ReadItem, find_items, split_size
 from smarteros.documents.products import find_product
-from smarteros.documents.protocol import OcrPage
+from smarteros.documents.protocol import Box, OcrPage
 from smarteros.documents.rows import Cell, Row, all_cells, below, beside, rows_of
+from smarteros.domain.turns import DocumentKind
 from smarteros.kit.text import fold
 
 REQUIRED = ("invoice_number", "purchase_date", "product_name")
@@ -39,12 +42,16 @@ _GLUED_NUMBER = re.compile(r"n[o°]?\s?(\d{2,10})")  # the ° of "N°123" is eas
 _NUMBER = re.compile(r"(?<![\w,/-])(?<!\d\.)(?:[A-Z]{1,5}[-/]?)?\d[\d]*(?:[-/]\d+)*(?![\w.,/-]*\d)")
 _STRUCTURED_NUMBER = re.compile(r"\b(?:[A-Z]{2,5}[-/]\d{4}[-/]\d{1,8}|[A-Z]\d{3}-\d{5,10})\b")
 _NUMBERS_OF_OTHERS = re.compile(r"\bres\b|\bpago\b|\bcaja\b|^av\b|^avda\b|^calle\b|^pasaje\b|\bof\.|\bdepto\b|\bfono\b")
+_STREET = re.compile(r"\b(?:av|avda|avenida|calle|pasaje|pje|camino|ruta|local|block)\b")
 _DATE_LABEL = re.compile(r"\b(?:fecha|emision|emitid[oa]|date|issued)\b")
 _OTHER_DATE_LABEL = re.compile(r"\b(?:vencimient|vence|due|entrega|resolucion|res)\w*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(20\d\d|\d\d(?!\d))")
 _ISO_DATE = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
 _WORD_DATE = re.compile(r"(?<!\d)(\d{1,2})[\s./-]*(?:de\s+)?([a-z]{3,10})\.?[\s./-]*(?:de[l]?\s+)?(20\d\d)")
-_AMOUNT = re.compile(r"(?<![\d.,-])\$?\s*(\d{1,3}(?:[., ]\d{3})+|\d{3,9})(?:[.,]00)?(?![\d-]|[.,]\d)")
+_AMOUNT = re.compile(
+    r"(?<![\d.,-])\$?\s*(\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?! ?[.,])|\d{3,9})(?:[.,]00)?"
+    r"(?![\d-]|[.,]\d)"
+)
 _TOTAL = re.compile(r"\btotals?\b")  # a "$" right after it may be read as an S
 _NOT_TOTAL = re.compile(r"sub\s?-?total|total neto|neto total|total iva|total articulos|total items|imponible")
 _WARRANTY = re.compile(r"garant[il1]a\D{0,30}?(\d{1,4})\s*(dia|day|mes|month|ano|year)s?")
@@ -53,10 +60,11 @@ _DAYS = {"dia": 1, "day": 1, "mes": 30, "month": 30, "ano": 365, "year": 365}
 
 @dataclass(frozen=True)
 class Field:
-    """One value with its confidence (0 to 1)."""
+    """One value with its confidence (0 to 1) and its place on the page, where it is known."""
 
     value: Any
     confidence: float
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class Extraction:
 
     fields: dict[str, Field]
     invoice_detected: bool
+    kind: DocumentKind = "not_an_invoice"
+    items: tuple[ReadItem, ...] = ()
 
     @property
     def confidence(self) -> float:
@@ -85,14 +95,31 @@ def extract(page: OcrPage, *, catalogue: Sequence[str] = ()) -> Extraction:
         "purchase_date": find_date,
         "total": find_total,
         "warranty_days": find_warranty,
+        "issuer_rut": find_issuer_rut,
     }
     fields = {name: field for name, finder in finders.items() if (field := finder(rows)) is not None}
     product = find_product(rows, catalogue)
     if product is not None:
-        fields["product_name"] = Field(product.name, product.confidence)
-        if product.size is not None:
-            fields["product_size"] = Field(product.size, product.confidence)
-    return Extraction(fields=fields, invoice_detected=_is_invoice(rows, fields))
+        box = _where(rows, product.name)
+        bare, size = split_size(product.name)  # what tills glue to the name
+        confirmed = product.name in catalogue or not bare
+        fields["product_name"] = Field(product.name if confirmed else bare, product.confidence, box)
+        if product.size or size:
+            fields["product_size"] = Field(product.size or size, product.confidence, box)
+    detected = _is_invoice(rows, fields)
+    kind = find_kind(rows)
+    return Extraction(
+        fields=fields,
+        invoice_detected=detected,
+        kind="not_an_invoice" if not detected else kind[0] if kind is not None else "comprobante",
+        items=find_items(rows) if detected else (),
+    )
+
+
+def find_issuer_rut(rows: tuple[Row, ...]) -> Field | None:
+    """The issuer's RUT in canonical form; its check digit is right."""
+    found = find_issuer(rows)
+    return None if found is None else Field(found[0], found[1].confidence * found[2], found[1].box)
 
 
 def find_number(rows: tuple[Row, ...]) -> Field | None:
@@ -100,7 +127,7 @@ def find_number(rows: tuple[Row, ...]) -> Field | None:
     for cell, text in _readable(rows):
         match = _STRUCTURED_NUMBER.search(text)
         if match:
-            return Field(match.group(), cell.confidence)
+            return Field(match.group(), cell.confidence, cell.box)
     candidates = [(rank, field) for rank, field in _announced_numbers(rows) if field is not None]
     return min(candidates, key=lambda candidate: candidate[0], default=(0, None))[1]
 
@@ -114,11 +141,11 @@ def find_date(rows: tuple[Row, ...]) -> Field | None:
         for cell, certainty in ((label, ANNOUNCED), (right, ANNOUNCED), *((c, NEARBY) for c in below(rows, label))):
             day = parse_date(cell.text) if cell is not None else None
             if day is not None and cell is not None:
-                return Field(day.isoformat(), min(cell.confidence, label.confidence) * certainty)
+                return Field(day.isoformat(), min(cell.confidence, label.confidence) * certainty, cell.box)
     for row in rows:
         day = None if _OTHER_DATE_LABEL.search(fold(row.text)) else parse_date(row.text)
         if day is not None:
-            return Field(day.isoformat(), row.confidence * UNANNOUNCED)
+            return Field(day.isoformat(), row.confidence * UNANNOUNCED, row.box)
     return None
 
 
@@ -131,17 +158,19 @@ def find_total(rows: tuple[Row, ...]) -> Field | None:
             continue
         amounts = amounts_in(row.text)
         if amounts:
-            found.append(Field(amounts[-1], row.confidence))
+            found.append(Field(amounts[-1], row.confidence, row.box))
         elif at + 1 < len(rows) and (amounts := amounts_in(rows[at + 1].text)):
-            found.append(Field(amounts[-1], min(row.confidence, rows[at + 1].confidence) * NEARBY))
+            below_it = rows[at + 1]
+            found.append(Field(amounts[-1], min(row.confidence, below_it.confidence) * NEARBY, below_it.box))
     best = max(found, key=lambda field: (field.value, field.confidence), default=None)
     if best is None:
         return _price_as_total(rows)
+    best = replace(best, value=_without_dollar(best.value, rows))
     net, tax = _labelled_amount(rows, r"\bneto\b|imponible"), _labelled_amount(rows, r"\biva\b|i\.v\.a")
     if net is None or tax is None:
         return best
     adds_up = abs(net + tax - best.value) <= 1
-    return Field(best.value, max(best.confidence, 0.99) if adds_up else best.confidence * CONTRADICTED)
+    return replace(best, confidence=max(best.confidence, 0.99) if adds_up else best.confidence * CONTRADICTED)
 
 
 def find_warranty(rows: tuple[Row, ...]) -> Field | None:
@@ -149,7 +178,7 @@ def find_warranty(rows: tuple[Row, ...]) -> Field | None:
     for row in rows:
         match = _WARRANTY.search(fold(row.text))
         if match:
-            return Field(int(match.group(1)) * _DAYS[match.group(2)], row.confidence)
+            return Field(int(match.group(1)) * _DAYS[match.group(2)], row.confidence, row.box)
     return None
 
 
@@ -178,26 +207,28 @@ def _announced_numbers(rows: tuple[Row, ...]) -> Iterator[tuple[int, Field | Non
     """Numbers with a rank, the best lowest; of equal ranks the upper one is the document's."""
     for label, text in _readable(rows):
         for match in _NUMBER.finditer(text):
-            if match.start() > 0 and _NUMBER_LABEL.search(fold(text[: match.start()])):
-                yield _ranked(0, match.group(), label.confidence * ANNOUNCED)
+            before = fold(text[: match.start()])
+            if match.start() > 0 and _NUMBER_LABEL.search(before):
+                street = _STREET.search(before) is not None
+                yield _ranked(2 if street else 0, match.group(), label.confidence * ANNOUNCED, label)
         if _NUMBER_LABEL.search(fold(text)):
             for cell in (beside(rows, label), *below(rows, label)[:1]):
                 whole = None if cell is None else _NUMBER.fullmatch(cell.text)
                 if cell is not None and whole:
-                    yield _ranked(0, whole.group(), min(cell.confidence, label.confidence) * NEARBY)
+                    yield _ranked(0, whole.group(), min(cell.confidence, label.confidence) * NEARBY, cell)
         glued = _GLUED_NUMBER.fullmatch(fold(text))
         if glued:
-            yield _ranked(1, glued.group(1), label.confidence * NEARBY)
+            yield _ranked(1, glued.group(1), label.confidence * NEARBY, label)
 
 
-def _ranked(rank: int, text: str, confidence: float) -> tuple[int, Field | None]:
-    """A printed number without leading zeros; one or two digits are rather a size or a house."""
+def _ranked(rank: int, text: str, confidence: float, cell: Cell) -> tuple[int, Field | None]:
+    """A printed number without leading zeros; one or two digits, and those of a street, are rather something else's."""
     text = _LOST_DEGREE.sub("", text)
     plain = text.lstrip("0") if text.isdigit() else text
     if not plain or len(plain) > 20:
         return rank, None
-    doubtful = plain.isdigit() and len(text) < 3
-    return (2, Field(plain, confidence * 0.6)) if doubtful else (rank, Field(plain, confidence))
+    doubtful = rank == 2 or (plain.isdigit() and len(text) < 3)
+    return (2, Field(plain, confidence * 0.6, cell.box)) if doubtful else (rank, Field(plain, confidence, cell.box))
 
 
 def _readable(rows: tuple[Row, ...]) -> Iterator[tuple[Cell, str]]:
@@ -209,6 +240,23 @@ def _readable(rows: tuple[Row, ...]) -> Iterator[tuple[Cell, str]]:
         text = _NUMERIC_DATE.sub(" ", re.sub(_RUT.pattern, " ", cell.text, flags=re.IGNORECASE))
         if text.strip():
             yield cell, text
+
+
+def _where(rows: tuple[Row, ...], name: str) -> Box | None:
+    """The cell in which a name is read."""
+    wanted = fold(name)
+    holding = (cell for cell in all_cells(rows) if wanted in fold(cell.text))
+    found = next(holding, None)
+    return None if found is None else found.box
+
+
+def _without_dollar(amount: int, rows: tuple[Row, ...]) -> int:
+    """``$19.990`` is easily read as 519.990; the amount is then on the page a second time, without the sign."""
+    if not str(amount).startswith("5") or amount < 10_000:
+        return amount
+    rest = int(str(amount)[1:])
+    everywhere = [found for row in rows for found in amounts_in(row.text)]
+    return rest if rest >= 1000 and rest in everywhere and everywhere.count(amount) == 1 else amount
 
 
 def _labelled_amount(rows: tuple[Row, ...], label: str) -> int | None:
@@ -223,7 +271,7 @@ def _price_as_total(rows: tuple[Row, ...]) -> Field | None:
     for row in rows:
         amounts = amounts_in(row.text)
         if amounts and re.search(r"\bprecio\b", fold(row.text)):
-            return Field(amounts[-1], row.confidence * UNANNOUNCED)
+            return Field(amounts[-1], row.confidence * UNANNOUNCED, row.box)
     return None
 
 

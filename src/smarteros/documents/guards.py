@@ -21,6 +21,7 @@ from smarteros.kit.media_type import MediaType, sniff
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 40_000_000  # a phone's 12 to 24 megapixels with room; decoded as RGB this is 120 MB
 MAX_SIDE = 2400  # pixels; more does not read better
+MAX_TIMBRE_SIDE = 4096  # pixels; a timbre's modules are finer than its letters
 MAX_PDF_PAGES = 3
 PDF_DPI = 200
 MAX_PDF_PIXELS = 6_000_000  # an A4 page at 200 dpi has 3.9
@@ -31,7 +32,7 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 @dataclass(frozen=True)
 class PdfPage:
-    """One page: its text layer, or when it has none its picture (JPEG bytes)."""
+    """One page: its text layer, if it has one, and its picture (JPEG bytes)."""
 
     text: OcrPage | None = None
     image: bytes | None = None
@@ -45,9 +46,7 @@ def identify(data: bytes) -> MediaType:
         raise RejectedInputError("document_too_large", "the document is larger than 16 MiB", status=413)
     kind = sniff(data)
     if kind is None:
-        raise RejectedInputError("document_unsupported", "the document is no JPEG, PNG, WebP or PDF", status=415)
-    if kind == "image/heic":
-        raise RejectedInputError("heic_unsupported", "HEIC pictures cannot be read; JPEG can", status=415)
+        raise RejectedInputError("document_unsupported", "the document is no JPEG, PNG, WebP, HEIC or PDF", status=415)
     return kind
 
 
@@ -65,16 +64,43 @@ def check_image(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def decode_image(data: bytes) -> Image.Image:
-    """Decode a picture upright, RGB and at most ``MAX_SIDE`` pixels long. Only in the worker process."""
+def decode_image(data: bytes, max_side: int = MAX_SIDE) -> Image.Image:
+    """Decode a picture upright, RGB and at most ``max_side`` pixels long. Only in the worker process."""
     check_image(data)
     try:
         with Image.open(io.BytesIO(data), formats=IMAGE_FORMATS) as image:
             # Before the rotation: a JPEG is then decoded at a fraction of its size.
-            image.thumbnail((MAX_SIDE, MAX_SIDE))
+            image.thumbnail((max_side, max_side))
             return _on_white(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, EOFError, ZeroDivisionError) as error:
         raise RejectedInputError("image_unreadable", "the picture is damaged") from error
+
+
+def heic_as_jpeg(data: bytes) -> bytes:
+    """A HEIC picture as JPEG, upright. Only in the worker process: the decoder is C++ and sees it first.
+
+    The size is checked before any pixel is decoded; libheif's own limits (of memory and of nested items) stay on.
+    """
+    import pillow_heif
+
+    heif: Any = pillow_heif
+
+    try:
+        picture = heif.open_heif(data, convert_hdr_to_8bit=True)
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise _too_many_pixels()
+        return as_jpeg(_on_white(picture.to_pillow()), MAX_TIMBRE_SIDE)
+    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, IndexError) as error:
+        raise RejectedInputError("image_unreadable", "the HEIC picture is damaged") from error
+
+
+def as_jpeg(image: Image.Image, max_side: int = MAX_SIDE) -> bytes:
+    """Encode an RGB picture of at most ``max_side`` pixels."""
+    image.thumbnail((max_side, max_side))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
 
 
 def open_pdf(data: bytes) -> list[PdfPage]:
@@ -98,16 +124,18 @@ def _open_page(page: Any) -> PdfPage:
     width, height = page.get_size()
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise RejectedInputError("pdf_unreadable", "a page of the PDF has no size")
+    # A page is drawn even when it has a text layer: its timbre is in no text.
     scale = min(PDF_DPI / 72, math.sqrt(MAX_PDF_PIXELS / (width * height)), MAX_SIDE / max(width, height))
-    text = _text_layer(page, height, scale)
-    if sum(len(line.text) for line in text) >= MIN_TEXT_LAYER:
-        return PdfPage(text=OcrPage(lines=tuple(text), width=int(width * scale), height=int(height * scale)))
+    lines = _text_layer(page, height, scale)
+    text = None
+    if sum(len(line.text) for line in lines) >= MIN_TEXT_LAYER:
+        text = OcrPage(lines=tuple(lines), width=int(width * scale), height=int(height * scale))
     if min(width, height) * scale < 1:
+        if text is not None:
+            return PdfPage(text=text)
         raise RejectedInputError("pdf_unreadable", "a page of the PDF is a line")
     picture = page.render(scale=scale, may_draw_forms=False, draw_annots=False).to_pil().convert("RGB")
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=92)
-    return PdfPage(image=buffer.getvalue())
+    return PdfPage(text=text, image=as_jpeg(picture))
 
 
 def _text_layer(page: Any, page_height: float, scale: float) -> list[OcrLine]:

@@ -1,55 +1,71 @@
-"""Reading documents on this machine, in a process of its own."""
+"""Reading documents on this machine, in processes of their own."""
 
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
+import contextlib
 import sys
 import threading
-import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from smarteros.documents.frames import read_frame, write_frame
 from smarteros.documents.guards import PdfPage
-from smarteros.documents.protocol import OcrPage
-from smarteros.domain.errors import RejectedInputError, TransientError
+from smarteros.documents.process import Limits, WorkerProcess
+from smarteros.documents.protocol import Box, OcrPage
+from smarteros.domain.errors import RejectedInputError, SmosError, TransientError
 
-JOB_SECONDS = 20.0
+PROCESSES = 2  # two processes read faster than two threads of one, and one hostile document does not stop the other
+RECYCLE_AFTER = 200  # jobs; a process that has seen many pages gives back what its libraries hold
+JOB_SECONDS = 20.0  # on the wall clock; a busy machine may need as long for a page of 1.5 s of CPU
+CPU_SECONDS = 6.0  # loading the models (2.4) and the slowest page (1.5) with room
+MEMORY_BYTES = 1400 * 1024**2  # resident; the largest honest page was seen with 660 MiB
 QUEUE_SECONDS = 60.0
-# What the worker needs of our environment; our secrets and settings are not among it.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 _COMMAND = (sys.executable, "-P", "-m", "smarteros.documents.worker")
 
 
 @dataclass(eq=False)
 class DocumentWorker:
-    """The worker process as its users see it: started with the first job, restarted when it died or hung.
+    """The worker processes as their users see them: started when they are needed, replaced when they died or hung.
 
-    One job at a time; any thread may ask. ``command`` is replaced in tests.
+    Any thread may ask; ``processes`` jobs run at a time, and while one suffices only one is started. ``command`` is
+    replaced in tests.
     """
 
     command: tuple[str, ...] = _COMMAND
     job_seconds: float = JOB_SECONDS
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    _at_exit: Any = field(default=None, init=False)
+    cpu_seconds: float = CPU_SECONDS
+    memory_bytes: int = MEMORY_BYTES
+    processes: int = PROCESSES
+    recycle_after: int = RECYCLE_AFTER
+    _free: threading.Semaphore = field(init=False)
+    _workers: tuple[WorkerProcess, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = Limits(self.job_seconds, self.cpu_seconds, self.memory_bytes)
+        self._free = threading.Semaphore(self.processes)
+        self._workers = tuple(WorkerProcess(self.command, limits) for _ in range(self.processes))
 
     def run(self, job: str, data: bytes) -> dict[str, Any]:
         """Return the worker's answer.
 
-        RejectedInputError when the document is refused, takes longer than ``job_seconds`` or kills the worker
+        RejectedInputError when the document is refused, costs more time or memory than it may, or kills the worker
         twice; TransientError when the queue of jobs does not move.
         """
-        if not self._lock.acquire(timeout=QUEUE_SECONDS):
-            raise TransientError("documents_busy", "the document worker has too much to do")
+        if not self._free.acquire(timeout=QUEUE_SECONDS):
+            raise TransientError("documents_busy", "the document workers have too much to do")
+        worker = self._taken()
         try:
-            answer = self._try(job, data)
+            answer = worker.ask(job, data)
             if answer is None:  # it may have died of something else, for example of memory another job took
-                answer = self._try(job, data)
+                answer = worker.ask(job, data)
+            recycled = worker.jobs_done >= self.recycle_after
+            if recycled:
+                worker.end()
         finally:
-            self._lock.release()
+            worker.lock.release()
+            self._free.release()
+        if recycled and job == "ocr":
+            self.warm_up_soon()
         if answer is None:
             raise RejectedInputError("document_unreadable", "the document kills the decoder")
         if "refused" in answer:
@@ -57,73 +73,37 @@ class DocumentWorker:
             raise RejectedInputError(code, message)
         return answer
 
+    def warm_up_soon(self) -> None:
+        """Start a process and load its models in the background, so that no photo has to wait for that."""
+        threading.Thread(target=self._warm_up, name="documents-warm-up", daemon=True).start()
+
     def close(self) -> None:
-        """End the process."""
-        with self._lock:
-            self._end()
+        """End the processes; what they are reading is finished first."""
+        for worker in self._workers:
+            with worker.lock:
+                worker.end()
 
     @property
     def pid(self) -> int | None:
-        """Process id while it runs."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        """Id of the first process that runs."""
+        return next(iter(self.pids), None)
 
-    def _try(self, job: str, data: bytes) -> dict[str, Any] | None:
-        process = self._running()
-        if process.stdin is None or process.stdout is None:
-            raise TransientError("documents_unavailable", "the document worker has no pipes")
-        timed_out = threading.Event()
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Ids of the processes that run."""
+        return tuple(pid for worker in self._workers if (pid := worker.pid) is not None)
 
-        def give_up() -> None:
-            timed_out.set()
-            process.kill()
+    def _taken(self) -> WorkerProcess:
+        """Take the first free process: the one that was used last is warm, the others are not even started."""
+        for worker in self._workers:
+            if worker.lock.acquire(blocking=False):
+                return worker
+        self._workers[0].lock.acquire()  # all free ones are just being closed
+        return self._workers[0]
 
-        timer = threading.Timer(self.job_seconds, give_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            write_frame(process.stdin, {"job": job}, data)
-            frame = read_frame(process.stdout)
-        except OSError:
-            frame = None
-        finally:
-            timer.cancel()
-        if frame is not None:
-            return frame[0]
-        self._end()
-        if timed_out.is_set():
-            raise RejectedInputError("document_too_slow", f"the document took longer than {self.job_seconds:g} s")
-        return None
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
-        self._end()
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        self._process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment, "OMP_NUM_THREADS": "1"},
-        )
-        self._at_exit = weakref.finalize(self, _stop, self._process)
-        return self._process
-
-    def _end(self) -> None:
-        if self._at_exit is not None:
-            self._at_exit()
-        self._process, self._at_exit = None, None
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            try:
-                stream.close()
-            except OSError:  # an unsent rest of a frame for a dead process
-                continue
-    process.wait()
+    def _warm_up(self) -> None:
+        with contextlib.suppress(SmosError):  # the first photo will try again, and say what is wrong
+            self.run("load", b"")
 
 
 @dataclass(frozen=True)
@@ -149,8 +129,37 @@ def open_pdf_in(worker: DocumentWorker, data: bytes) -> list[PdfPage]:
     """The first pages of a PDF, opened by the worker."""
     pages = worker.run("pdf", data)["pages"]
     return [
-        PdfPage(image=base64.b64decode(page["image"]))
-        if "image" in page
-        else PdfPage(text=OcrPage.model_validate(page["text"]))
+        PdfPage(
+            text=OcrPage.model_validate(page["text"]) if "text" in page else None,
+            image=base64.b64decode(page["image"]) if "image" in page else None,
+        )
         for page in pages
     ]
+
+
+def jpeg_in(worker: DocumentWorker, data: bytes) -> bytes:
+    """A picture of any kind we read (HEIC too) as an upright JPEG, made by the worker."""
+    return base64.b64decode(worker.run("jpeg", data)["image"])
+
+
+@dataclass(frozen=True)
+class SoughtTimbre:
+    """What the worker found of a timbre: its bytes, and where it is (upright, in the picture's own pixels).
+
+    ``box`` without ``data`` is a barcode that could not be decoded. ``blurred``: the picture has no sharp edge.
+    """
+
+    data: bytes | None = None
+    box: Box | None = None
+    blurred: bool = False
+
+
+def timbre_in(worker: DocumentWorker, data: bytes) -> SoughtTimbre:
+    """Look for a timbre in a picture, in the worker."""
+    answer = worker.run("timbre", data)
+    box = answer.get("box")
+    return SoughtTimbre(
+        data=base64.b64decode(answer["timbre"]) if "timbre" in answer else None,
+        box=(box[0], box[1], box[2], box[3]) if box else None,
+        blurred=bool(answer.get("blurred")),
+    )

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rapidfuzz import fuzz, process
-
 from smarteros.documents.rows import Cell, Row
+from smarteros.domain.product_names import match_name, trailing_size
 from smarteros.kit.text import fold
 
-SURE_MATCH = 88.0  # rapidfuzz score from which the catalogue's spelling replaces the one that was read
+# How sure a product is that the shop's catalogue confirms, however badly it was read.
+WELL_MATCHED, MATCHED = 0.95, 0.90
+WELL_MATCHED_SCORE = 0.80
 _LABEL = re.compile(r"^(?:producto|articulo|item|descripcion|product)s?\s*[:.]\s*", re.IGNORECASE)
 _HEADER = re.compile(r"descripcion|\bdetalle\b|\barticulos?\b|cantidad|precio|\bcodigo\b|\bcant\b|\bvalor\b|importe")
 _AMOUNT = re.compile(r"^\$?\s*\d{1,3}(?:[.,]\d{3})+(?:[.,]00)?$")
@@ -22,7 +23,7 @@ _NOT_SOLD = re.compile(
     r"\b(?:sub)?totals?\b|\bneto\b|\biva\b|\bi\.v\.a|imponible|exento|\bfecha\b|\brut\b|\br\.u\.t|\bfono\b|direccion|"
     r"\bgarantia\b|cajero|\bcaja\b|vendedor|\bpago\b|\bcredito\b|\bdebito\b|efectivo|transferencia|webpay|tarjeta|"
     r"vuelto|descuento|factura|boleta|comprobante|\bs\.?i\.?i\b|timbre|gracias|\bres\b|\bprecio\b|\bnumero\b|\bcomuna\b|"
-    r"\bgiro\b|\bsenor|\bcliente\b|^av\b|^calle\b|^pasaje\b|despacho|^cambios"
+    r"\bgiro\b|\bsenor(?:es)?\b|\bcliente\b|^av\b|^calle\b|^pasaje\b|despacho|^cambios"
 )
 
 
@@ -113,7 +114,9 @@ def _labelled_size(rows: tuple[Row, ...]) -> str | None:
 def _settled(read: ReadProduct, catalogue: Sequence[str]) -> ReadProduct:
     if not catalogue:
         return read
-    name, score, _ = process.extractOne(read.name, catalogue, scorer=fuzz.token_sort_ratio, processor=fold)
-    if score < SURE_MATCH:
+    found = match_name(read.name, catalogue)
+    if found.name is None:
         return read
-    return replace(read, name=name, confidence=max(read.confidence, 0.95))
+    confidence = WELL_MATCHED if found.score >= WELL_MATCHED_SCORE else MATCHED
+    size = read.size or trailing_size(read.name, found.name)
+    return replace(read, name=found.name, size=size, confidence=max(read.confidence, confidence))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from smarteros.documents.extract import Extraction, extract
+from smarteros.documents.extract import extract
 from smarteros.documents.guards import check_image, identify
-from smarteros.documents.local import DocumentWorker, open_pdf_in
-from smarteros.documents.protocol import OcrEngine, OcrPage
+from smarteros.documents.local import DocumentWorker, SoughtTimbre, jpeg_in, open_pdf_in, timbre_in
+from smarteros.documents.merge import ReadPage, merge
+from smarteros.documents.protocol import OcrEngine
+from smarteros.documents.reading import DocumentResult
+from smarteros.documents.timbre.verify import TimbreVerifier
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading
@@ -16,10 +19,16 @@ from smarteros.domain.turns import DocumentReading
 
 @dataclass(frozen=True)
 class DocumentReader:
-    """Reads documents with the engine the tenant has chosen; PDFs are opened by ``worker``."""
+    """Reads documents with the engine the tenant has chosen; what is decoded is decoded by ``worker``.
+
+    ``verifier`` judges timbres: by SII's keys, unless a test brings its own. ``catalogue_of`` gives the names of the
+    shop's products, which settle how a product is spelled; it never raises.
+    """
 
     engine_of: Callable[[Tenant], OcrEngine]
     worker: DocumentWorker = field(default_factory=DocumentWorker)
+    verifier: TimbreVerifier = field(default_factory=TimbreVerifier)
+    catalogue_of: Callable[[Tenant], Sequence[str]] = lambda _tenant: ()
 
     def read(self, tenant: Tenant, data: bytes) -> DocumentReading:
         """Read a document. One that is refused is a reading of confidence 0, as a photo nobody can read is.
@@ -29,42 +38,42 @@ class DocumentReader:
         try:
             return self.read_strictly(tenant, data)
         except RejectedInputError:
-            return DocumentReading()
+            return DocumentReading(advice="clearer_photo")
 
     def read_strictly(self, tenant: Tenant, data: bytes) -> DocumentReading:
         """Like ``read``, but a refused document is a RejectedInputError with the reason."""
-        engine = self.engine_of(tenant)
-        best: tuple[OcrPage, Extraction] | None = None
-        for page in self._pages(engine, data):
-            found = extract(page)
-            if best is None or _rank(found) > _rank(best[1]):
-                best = (page, found)
-        return DocumentReading() if best is None else _reading(*best)
+        return self.result(
+            data, self.engine_of(tenant), tenant_rut=tenant.rut, catalogue=self.catalogue_of(tenant)
+        ).for_flow()
+
+    def result(
+        self, data: bytes, engine: OcrEngine, *, tenant_rut: str | None = None, catalogue: Sequence[str] = ()
+    ) -> DocumentResult:
+        """All that can be known of a document. RejectedInputError with the reason when it is refused."""
+        pages = list(self._pages(engine, data, catalogue))
+        return merge(pages, self.verifier, tenant_rut=tenant_rut, catalogue=catalogue)
 
     def close(self) -> None:
         """End the worker."""
         self.worker.close()
 
-    def _pages(self, engine: OcrEngine, data: bytes) -> Iterator[OcrPage]:
-        if identify(data) != "application/pdf":
-            check_image(data)
-            yield engine.read(data)
+    def _pages(self, engine: OcrEngine, data: bytes, catalogue: Sequence[str]) -> Iterator[ReadPage]:
+        kind = identify(data)
+        if kind != "application/pdf":
+            if kind == "image/heic":
+                data = jpeg_in(self.worker, data)
+            yield self._read_picture(engine, data, catalogue, 1)
             return
-        for page in open_pdf_in(self.worker, data):
+        for number, page in enumerate(open_pdf_in(self.worker, data), start=1):
             if page.text is not None:
-                yield page.text
+                # The text is exact; the picture is asked for the timbre only.
+                timbre = timbre_in(self.worker, page.image) if page.image is not None else SoughtTimbre()
+                yield ReadPage(page.text, extract(page.text, catalogue=catalogue), timbre, "pdf_text", number)
             elif page.image is not None:
-                yield engine.read(page.image)
+                yield self._read_picture(engine, page.image, catalogue, number)
 
-
-def _rank(found: Extraction) -> tuple[bool, float, int]:
-    return found.invoice_detected, found.confidence, len(found.fields)
-
-
-def _reading(page: OcrPage, found: Extraction) -> DocumentReading:
-    return DocumentReading(
-        text=page.text,
-        confidence=round(found.confidence, 4),
-        invoice_detected=found.invoice_detected,
-        fields=found.values,
-    )
+    def _read_picture(self, engine: OcrEngine, data: bytes, catalogue: Sequence[str], number: int) -> ReadPage:
+        check_image(data)
+        timbre = timbre_in(self.worker, data)
+        page = engine.read(data)
+        return ReadPage(page, extract(page, catalogue=catalogue), timbre, "ocr", number)

@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from smarteros.documents.crop import Matrix, cut_out
 from smarteros.documents.protocol import OcrLine, OcrPage
 
 DETECTOR_SIDE = 1280  # pixels
 MIN_LINE_CONFIDENCE = 0.5
 ORIENTATION_SAMPLE = 12  # lines asked which way is up
+_EDGE_PIXELS, _TOUCHING_LINES, _TOUCHING_SHARE = 3, 3, 0.1
 _TALL = 1.5  # height / width from which a line's box stands upright
 _MAX_TILT_DEGREES = 30.0
 
@@ -47,27 +49,42 @@ class Recogniser:
         ImageDraw.Draw(page).text((20, 20), "FACTURA", fill="black", font_size=48)
         self.read(page)
 
-    def read(self, image: Image.Image) -> OcrPage:
-        """Read an RGB picture. Only arrays reach the engine: given a text it would fetch it as an address."""
+    def read(self, image: Image.Image, *, reduced_by: float = 1.0) -> OcrPage:
+        """Read an RGB picture. Only arrays reach the engine: given a text it would fetch it as an address.
+
+        ``reduced_by`` is how many pixels of the picture as it was sent make one of this one: for the way back.
+        """
         pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8)[:, :, ::-1])
+        back = np.diag([reduced_by, reduced_by, 1.0])
+        whole = pixels
+        cut = cut_out(pixels)
+        if cut is not None:
+            pixels, back = cut[0], back @ cut[1]
         crops, corners = self._detect(pixels)
+        if cut is not None and _cut_through(corners, pixels):
+            pixels, back = whole, np.diag([reduced_by, reduced_by, 1.0])
+            crops, corners = self._detect(pixels)
         if corners is not None and _mostly_tall(corners):
+            back = back @ _turned_back(pixels, 1)
             pixels = np.ascontiguousarray(np.rot90(pixels))
             crops, corners = self._detect(pixels)
         if corners is not None and self._upside_down(crops):
+            back = back @ _turned_back(pixels, 2)
             pixels = np.ascontiguousarray(np.rot90(pixels, 2))
             crops, corners = self._detect(pixels)
         height, width = pixels.shape[:2]
         if corners is None:
-            return OcrPage(lines=(), width=width, height=height)
+            return OcrPage(lines=(), width=width, height=height, placed=_as_tuple(back))
         found = self._engine.recognize_txt(crops)
-        boxes = _straight_boxes(corners, width, height)
+        boxes, tilted_back = _straight_boxes(corners, width, height)
         lines = [
             OcrLine(text=text.strip(), confidence=round(float(score), 4), box=box)
             for text, score, box in zip(found.txts, found.scores, boxes, strict=True)
             if text.strip() and score >= MIN_LINE_CONFIDENCE
         ]
-        return OcrPage(lines=tuple(lines), width=width, height=height)
+        placed = _as_tuple(back @ tilted_back)
+        unread = len(boxes) - len(lines)
+        return OcrPage(lines=tuple(lines), width=width, height=height, unread=unread, placed=placed)
 
     def _detect(self, pixels: Pixels) -> tuple[list[Pixels], Corners | None]:
         detector_found_nothing = "The text detection result is empty"
@@ -87,6 +104,16 @@ class Recogniser:
         return sum(votes) > 0
 
 
+def _cut_through(corners: Corners | None, pixels: Pixels) -> bool:
+    """Tell whether the paper was cut out wrongly: nothing is on it, or its edge goes through the lines."""
+    if corners is None:
+        return True
+    height, width = pixels.shape[:2]
+    beyond = (corners < _EDGE_PIXELS) | (corners > np.array([width, height]) - _EDGE_PIXELS)
+    touching = int(beyond.any(axis=(1, 2)).sum())
+    return touching >= _TOUCHING_LINES and touching > len(corners) * _TOUCHING_SHARE
+
+
 def _mostly_tall(corners: Corners) -> bool:
     widths, heights = _sides(corners)
     long_enough = np.maximum(widths, heights) > 2 * np.minimum(widths, heights)
@@ -100,8 +127,22 @@ def _sides(corners: Corners) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return cast("NDArray[np.float32]", widths), cast("NDArray[np.float32]", heights)
 
 
-def _straight_boxes(corners: Corners, width: int, height: int) -> list[tuple[int, int, int, int]]:
-    """Upright boxes after turning the page by its lines' median tilt, so that rows are rows."""
+def _turned_back(pixels: Pixels, quarters: int) -> Matrix:
+    """From a picture turned anticlockwise to the picture before."""
+    height, width = pixels.shape[:2]
+    if quarters == 1:
+        return np.array([[0.0, -1.0, width - 1], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    return np.array([[-1.0, 0.0, width - 1], [0.0, -1.0, height - 1], [0.0, 0.0, 1.0]])
+
+
+def _as_tuple(matrix: Matrix) -> tuple[float, ...] | None:
+    if np.allclose(matrix, np.eye(3), atol=1e-6):
+        return None
+    return tuple(round(float(value), 9) for value in matrix.ravel())
+
+
+def _straight_boxes(corners: Corners, width: int, height: int) -> tuple[list[tuple[int, int, int, int]], Matrix]:
+    """Upright boxes after turning the page by its lines' median tilt, so that rows are rows; and the turn back."""
     widths, heights = _sides(corners)
     along = corners[:, 1] - corners[:, 0]
     angles = np.degrees(np.arctan2(along[:, 1], along[:, 0]))
@@ -114,4 +155,8 @@ def _straight_boxes(corners: Corners, width: int, height: int) -> list[tuple[int
     # A tilted line's own extent is taken along the line: its enclosing box would overlap its neighbours.
     half = np.stack([widths, np.minimum(heights, widths * 4)], axis=1) / 2
     boxes = np.concatenate([middles - half, middles + half], axis=1).round().astype(int)
-    return [(int(b[0]), int(b[1]), int(b[2]), int(b[3])) for b in boxes]
+    # ``turned = (corners - centre) @ turn + centre``, undone.
+    undo = np.eye(3)
+    undo[:2, :2] = turn
+    undo[:2, 2] = centre - turn @ centre
+    return [(int(b[0]), int(b[1]), int(b[2]), int(b[3])) for b in boxes], undo

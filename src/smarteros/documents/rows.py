@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smarteros.documents.protocol import OcrLine, OcrPage
+from smarteros.documents.protocol import Box, OcrLine, OcrPage
 
 _SAME_ROW = 0.55  # part of a line's height that its middle may be away from the row's middle
 _LOOK_BELOW = 4.0  # line heights within which a value may stand under its label
@@ -24,6 +24,11 @@ class Cell:
     top: int
     right: int
     bottom: int
+
+    @property
+    def box(self) -> Box:
+        """Its place."""
+        return self.left, self.top, self.right, self.bottom
 
     @property
     def middle(self) -> float:
@@ -51,6 +56,14 @@ class Row:
     def confidence(self) -> float:
         """The weakest cell's confidence."""
         return min(cell.confidence for cell in self.cells)
+
+    @property
+    def box(self) -> Box:
+        """The place of all its cells."""
+        return (
+            min(cell.left for cell in self.cells), min(cell.top for cell in self.cells),
+            max(cell.right for cell in self.cells), max(cell.bottom for cell in self.cells),
+        )  # fmt: skip
 
 
 def rows_of(page: OcrPage) -> tuple[Row, ...]:

@@ -70,6 +70,20 @@ class Entities(Model):
     amount: int | None = None
 
 
+PhotoShows = Literal["invoice", "unreadable", "no_invoice", "not_read"]
+
+
+class OtherPhoto(Model):
+    """A photo of the customer that the answer does not rest on: a person may need it, so it is not forgotten.
+
+    ``shows``: another ``invoice``, something ``unreadable``, ``no_invoice`` (the product, a defect), or ``not_read``
+    when there were too many of them. The picture itself stays in the channel, at message ``message_id``.
+    """
+
+    message_id: int
+    shows: PhotoShows
+
+
 class DialogueState(Model):
     """What must be remembered from the earlier turns of one conversation (context kept across flows)."""
 
@@ -80,7 +94,11 @@ class DialogueState(Model):
     offered: tuple[Product, ...] = Field(default=(), description="Products of the last list, in its order")
     pending: Literal["cart_offer", "invoice_photo"] | None = None
     clarifications: int = Field(default=0, description="Clarifying questions in a row")
-    failed_photos: int = 0
+    failed_photos: int = Field(default=0, description="Photos in a row from which no invoice could be read")
+    other_photos: tuple[OtherPhoto, ...] = ()
+    options: tuple[Intent, ...] = Field(default=(), description="What the customer was asked to choose between")
+    cart: tuple[str, ...] = Field(default=(), description="Variants of the cart prepared last, in its order")
+    foreign: Literal["pt"] | None = Field(default=None, description="A language we do not speak, as the customer knows")
 
 
 class OcrEntities(Model):
@@ -146,6 +164,13 @@ class Citation(Model):
     score: float
 
 
+class Candidate(Model):
+    """An intent in scope and how probable it is."""
+
+    intent: Intent
+    probability: float = Field(ge=0, le=1)
+
+
 class Decision(Model):
     """What the agent decided.
 
@@ -164,3 +189,7 @@ class Decision(Model):
     language: Language = "es"
     frustrated: bool = False
     second_intent: Intent | None = Field(default=None, description="Another question in the same message")
+    second_reply: str | None = Field(default=None, description="Answer to the second question, if a passage gives it")
+    candidates: tuple[Candidate, ...] = Field(default=(), description="Most probable intents in scope, best first")
+    options: tuple[Intent, ...] = Field(default=(), description="What to let the customer choose between")
+    foreign: Literal["pt"] | None = Field(default=None, description="Language of the message that we do not speak")

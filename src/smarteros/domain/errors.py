@@ -6,7 +6,7 @@ The class says who must act: ConfigError the operator, RejectedInputError the se
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class SmosError(Exception):
@@ -25,10 +25,6 @@ class SmosError(Exception):
         self.code = code
         self.operator_message = operator_message
         self.public_message = public_message or self.default_public_message
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Survive pickling: an error that ends a step is kept by the engine and raised again after a restart."""
-        return _restore, (type(self), self.args, self.__dict__)
 
 
 class ConfigError(SmosError):
@@ -57,10 +53,3 @@ class TransientError(SmosError):
 
 class PermanentError(SmosError):
     """A fault that will not pass: the turn ends in a hand-over to a person."""
-
-
-def _restore(kind: type[SmosError], args: tuple[Any, ...], fields: dict[str, Any]) -> SmosError:
-    error = kind.__new__(kind, *args)
-    error.args = args
-    error.__dict__.update(fields)
-    return error

@@ -18,4 +18,5 @@ SECRET_PATHS = (
     "odoo/api_key",
     "odoo/instance_url",
     "ocr/api_key",
+    "llm/api_key",
 )

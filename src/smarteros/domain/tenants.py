@@ -7,10 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from smarteros.domain.ids import TENANT_ID
+from smarteros.domain.llm import LlmSettings
 from smarteros.domain.messages import FirstStatus
 from smarteros.domain.model import Model
 
 SignatureMode = Literal["v1", "legacy", "both"]
+# Two names: the second engine reads when the first is away (vision_then_local) or not sure (local_then_vision).
+OcrPolicy = Literal["local", "vision", "vision_then_local", "local_then_vision"]
 Tier = Literal["free", "pro", "enterprise"]
 
 
@@ -55,7 +58,8 @@ class Tenant(Model):
     shopify_url: str | None = Field(default=None, description="Base URL override, for the stand-in")
     odoo_company_id: int | None = None
     odoo_database: str | None = None
-    ocr_engine: Literal["local", "vision"] = "local"
+    ocr_engine: OcrPolicy = "local"
+    llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
 
     @property
     def scope(self) -> TenantScope:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from smarteros.domain.decisions import Decision, DialogueState
+from smarteros.domain.decisions import Decision, DialogueState, OtherPhoto
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tools import ToolResult
@@ -53,13 +53,38 @@ Lane = Literal[
 ]  # fmt: skip
 
 
+# From here on a photo counts as read; the contract's expressions use the same figure.
+TRUSTED_CONFIDENCE = 0.70
+
+Timbre = Literal["verificado", "alterado", "no_verificable", "ausente"]
+
+# A comprobante proves a purchase without being one of SII's documents: nota de venta, ticket de compra.
+DocumentKind = Literal["factura", "boleta", "nota_de_credito", "comprobante", "not_an_invoice"]
+
+
 class DocumentReading(Model):
-    """What was read from the photos of a turn. ``confidence`` is the minimum over the required fields."""
+    """What was read from the photos of a turn. ``confidence`` is the minimum over the required fields.
+
+    ``fraud`` says for the shop's people why the document must be looked at by a person; it is never told to the
+    customer. ``advice`` is what to ask the customer for when the reading is not good enough; None for a picture that
+    is no invoice at all.
+    """
 
     text: str = ""
     confidence: float = 0.0
     invoice_detected: bool = False
+    kind: DocumentKind = "not_an_invoice"
     fields: dict[str, Any] = Field(default_factory=dict)
+    timbre: Timbre = "ausente"
+    fraud: str | None = None
+    advice: Literal["clearer_photo", "timbre_closeup"] | None = None
+    timbre_reason: str | None = Field(default=None, description="The code behind ``timbre``")
+    document_key: str | None = Field(default=None, description="Issuer, type and folio of a decoded timbre")
+
+    @property
+    def trusted(self) -> bool:
+        """Whether what was read may be looked up and spoken of."""
+        return self.invoice_detected and self.confidence >= TRUSTED_CONFIDENCE and self.fraud is None
 
 
 class ResolvedTurn(Model):
@@ -74,6 +99,7 @@ class ResolvedTurn(Model):
     history: tuple[str, ...] = ()
     reading: DocumentReading | None = None
     photo: bool = False
+    other_photos: tuple[OtherPhoto, ...] = ()
     stop: Literal["merged", "muted"] | None = None
     reason: str | None = None
     round: int = 1

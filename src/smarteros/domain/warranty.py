@@ -1,15 +1,32 @@
-"""The arithmetic of warranty and returns: pure functions of days, the same for every ERP."""
+"""The arithmetic of warranty and returns: pure functions of Chilean calendar days, the same for every ERP.
+
+Sources, Ley 19.496 on the protection of consumers:
+
+- Articles 20 and 21, the legal guarantee: whoever bought something new that fails may choose between replacement,
+  repair and the money back, within six months of receiving it; within three for purchases before Ley 21.398, which
+  was published on 24 December 2021. (SERNAC applied the longer term to purchases from 24 March 2022 on; of the two
+  days the earlier one is taken here: a right is rather left standing than denied.) A shop's own warranty counts where
+  it is longer (article 21) and never instead.
+- Article 3 bis, the right of withdrawal: ten days from receiving a thing that was bought at a distance or unseen.
+  Whether a sale was one is not in an invoice, so it is the caller who knows.
+
+An invoice tells the day of purchase, not of delivery: it stands in for it, and every last day given here is one on
+which the right certainly still holds; delivery can only make it later.
+"""
 
 from __future__ import annotations
 
 import calendar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from smarteros.domain.model import Model
+from smarteros.kit.clock import in_santiago
 
 LEGAL_GUARANTEE_MONTHS = 6
-"""Chile's legal guarantee: six months (Law 19.496 as amended by Law 21.398). A shop may promise more, not less."""
+OLD_LEGAL_GUARANTEE_MONTHS = 3
+SIX_MONTHS_SINCE = date(2021, 12, 24)
+WITHDRAWAL_DAYS = 10
 
 
 class WarrantyTerms(Model):
@@ -22,21 +39,36 @@ class WarrantyTerms(Model):
     return_deadline: date
 
 
-def warranty_terms(purchase: date, today: date, *, warranty_days: int, return_days: int) -> WarrantyTerms:
-    """Apply a shop's policy to a purchase.
+def warranty_terms(
+    purchase: date, today: date, *, warranty_days: int, return_days: int, at_a_distance: bool = False
+) -> WarrantyTerms:
+    """Apply a shop's policy, in days, and the law to a purchase.
 
-    The law counts from the day of delivery, which an invoice does not tell: the purchase day stands in for it and
-    never promises more than the law gives.
+    ``today`` is the customer's Chilean day. A purchase of tomorrow (an invoice dated ahead) has all its rights.
+    ``at_a_distance`` adds the right of withdrawal to what the shop gives. ValueError for negative days.
     """
-    warranty_expiration = purchase + timedelta(days=warranty_days)
-    return_deadline = purchase + timedelta(days=return_days)
+    if warranty_days < 0 or return_days < 0:
+        raise ValueError("a period of a policy has fewer than 0 days")
+    warranty_expiration = _later(purchase, warranty_days)
+    return_deadline = _later(purchase, max(return_days, WITHDRAWAL_DAYS) if at_a_distance else return_days)
     return WarrantyTerms(
         warranty_expiration=warranty_expiration,
         warranty_status="active" if today <= warranty_expiration else "expired",
-        legal_guarantee_until=add_months(purchase, LEGAL_GUARANTEE_MONTHS),
+        legal_guarantee_until=legal_guarantee_until(purchase),
         return_eligible=today <= return_deadline,
         return_deadline=return_deadline,
     )
+
+
+def legal_guarantee_until(purchase: date) -> date:
+    """Return the last day of the legal guarantee of something bought new."""
+    months = LEGAL_GUARANTEE_MONTHS if purchase >= SIX_MONTHS_SINCE else OLD_LEGAL_GUARANTEE_MONTHS
+    return add_months(purchase, months)
+
+
+def chilean_day(instant: datetime) -> date:
+    """Return the calendar day in Chile at an aware instant; rights end with a day there, not in UTC."""
+    return in_santiago(instant).date()
 
 
 def add_months(day: date, months: int) -> date:
@@ -46,4 +78,11 @@ def add_months(day: date, months: int) -> date:
     """
     index = day.year * 12 + day.month - 1 + months
     year, month = index // 12, index % 12 + 1
+    if year > date.max.year:
+        return date.max
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _later(day: date, days: int) -> date:
+    """Some days later; the end of the calendar for a policy that means "for ever"."""
+    return day + timedelta(days=min(days, (date.max - day).days))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from smarteros.agents.protocol import Agent
+from smarteros.agents.rebuilt import with_rebuilt_state
 from smarteros.domain.decisions import AgentRequest, Decision
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tenants import Tenant
@@ -32,12 +33,15 @@ def agent_router(agent: Agent, tenants: TenantDirectory, secrets: SecretStore) -
         headers: Annotated[StandardHeaders, Depends(standard_headers)],
         bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     ) -> Decision:
-        """Decide one message: intent, confidence, route, entities, actions and the reply or its lead-in."""
+        """Decide one message: intent, confidence, route, entities, actions and the reply or its lead-in.
+
+        With ``context.history`` but no state, the earlier messages are decided first.
+        """
         del bot_id  # one native agent serves all three; the path is the contract's
         headers.require(tenant_id=body.tenant_id, conversation_id=body.conversation_id, channel=body.channel)
         tenant = tenants.find(headers.tenant_id)
         _authorise(tenant, secrets, bearer, workspace_id)
-        return agent.decide(body)
+        return agent.decide(with_rebuilt_state(agent, body))
 
     return router
 

@@ -13,11 +13,13 @@ from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
 from smarteros.domain.ids import reply_id
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
+from smarteros.flow.gaps import gap_of
 from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.parts import Parts
 from smarteros.observability.metrics import REGISTRY, TURN_SECONDS, TURNS
 from smarteros.observability.steps import watched
 from smarteros.store.audit import append_event
+from smarteros.store.gaps import note_gap
 from smarteros.store.queue import end_turn
 from smarteros.store.turn_inputs import save_inputs
 from smarteros.store.turns import confirm_reply, save_dialogue, save_turn
@@ -73,6 +75,10 @@ class AuditStep:
         if replied.outcome != "merged" and resolved.messages:
             history = (*resolved.history, resolved.text) if resolved.text else resolved.history
             save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
+            if story.decided is not None:
+                gap = gap_of(self._parts.contracts.by_id[story.decided.flow_id], story)
+                if gap is not None:
+                    note_gap(connection, start.tenant_id, gap, self._parts.clock.now())
         if replied.message_id is not None and replied.replied_at is not None:
             confirm_reply(connection, reply_id(start.turn_id), replied.message_id, replied.replied_at)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from smarteros.agents.options import question_for
 from smarteros.contracts.expressions import ReplyContext
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.model import Model
@@ -26,6 +27,9 @@ def reply_context(
     decision, state = decided.decision, resolved.state
     listed = _result("shopify_search_products", ProductList, results)
     passage = decision.rag_context[0].text if decision.rag_context else None
+    lookup = _result("odoo_find_invoice", InvoiceLookup, results)
+    if lookup is not None and lookup.invoice is not None:
+        policy = policy.for_product(lookup.invoice.product_name)
     return ReplyContext(
         tenant_name=tenant.name,
         contact_name=resolved.messages[-1].contact.name,
@@ -38,10 +42,13 @@ def reply_context(
         today=in_santiago(resolved.messages[-1].created_at).date(),
         lead_in=decision.reply_suggestion,
         answer=decision.reply or passage,
+        second_answer=decision.second_reply,
+        choice=question_for(decision.options, decision.language),
+        foreign=decision.foreign if state.foreign is None else None,  # told once
         products=listed.products if listed else (),
         cart=_result("shopify_create_cart", Cart, results),
         stale=listed is not None and listed.as_of is not None,
-        lookup=_result("odoo_find_invoice", InvoiceLookup, results),
+        lookup=lookup,
         policy=policy,
         reading=resolved.reading,
         photo=resolved.photo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smarteros.agents.options import options_of
 from smarteros.contracts.models import Contract
 from smarteros.domain.decisions import AgentContext, AgentMessage, AgentRequest, Decision, OcrEntities
 from smarteros.domain.tenants import Tenant
@@ -34,8 +35,12 @@ class DecideStep:
         contract = self._flow_of(resolved, decision)
         doubtful = decision.confidence < contract.agent.thresholds.of(decision.intent)
         if doubtful and decision.route in _ROUTES_THAT_ANSWER and not resolved.photo:
-            decision = decision.model_copy(update={"route": "clarify", "reply": None, "actions": ()})
+            decision = decision.model_copy(
+                update={"route": "clarify", "reply": None, "second_reply": None, "actions": ()}
+            )
             contract = self._parts.contracts.flow_for_route("clarify")
+        if decision.route == "clarify":
+            decision = decision.model_copy(update={"options": options_of(decision.candidates)})
         return DecidedTurn(flow_id=contract.flow_id, decision=decision)
 
     def _flow_of(self, resolved: ResolvedTurn, decision: Decision) -> Contract:
@@ -58,7 +63,8 @@ def agent_request(tenant: Tenant, resolved: ResolvedTurn) -> AgentRequest:
         content=resolved.text[:_LONGEST_TEXT],
         attachments=tuple(a.model_dump(mode="json") for m in resolved.messages for a in m.attachments),
         ocr_extracted_text=reading.text[:_LONGEST_TEXT] if reading else None,
-        ocr_entities=_ocr_entities(reading) if reading else None,
+        # A doubtful number would be looked up like a good one.
+        ocr_entities=_ocr_entities(reading) if reading and reading.trusted else None,
     )
     context = AgentContext(
         language=tenant.language,

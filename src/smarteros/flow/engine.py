@@ -174,7 +174,7 @@ class Engine:
                     self._wake.set()  # what was said before we listened
                     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
                     while not self._stopping.is_set():
-                        for _ in driver.notifies(timeout=1.0, stop_after=1):
+                        for _ in driver.notifies(timeout=0.2, stop_after=1):
                             self._wake.set()
             except (SQLAlchemyError, psycopg.Error):
                 self._stopping.wait(_RECONNECT_S)
@@ -204,9 +204,16 @@ class Engine:
             self._looks = [at for at in self._looks if at > now]
             return min([self._poll_s, *(at - now for at in self._looks)])
 
+    def _look_again(self, after_s: float) -> None:
+        with self._lock:
+            self._looks.append(time.monotonic() + after_s)
+
     def _claim_once(self, connection: sa.Connection) -> None:
+        if self._presence is not None and not self._presence.alive.is_set():
+            self._look_again(_RECONNECT_S)
+            return
         free = self._worker_threads - len(self._running)
-        if free <= 0 or (self._presence is not None and not self._presence.alive.is_set()):
+        if free <= 0:
             return
         for turn in claim_turns(connection, self._worker_name, free, self._slow_lane.free):
             self._slow_lane.admit(turn)
@@ -249,8 +256,7 @@ class Engine:
             with_store("put_off", do)
         except Exception:
             _log.exception("turn_not_returned", turn=turn.start.turn_id)  # it is taken up when this process has ended
-        with self._lock:
-            self._looks.append(time.monotonic() + after_s)
+        self._look_again(after_s)
 
     def _give_back_turns_of(self, worker_name: str) -> int:
         with self._owner.connect() as connection:

@@ -103,7 +103,8 @@ class Fence:
                 raise OvertakenError(self._start.turn_id)
         if silenced is not None:
             raise FencedError(silenced)
-        self._looked_at = time.monotonic()
+        if earlier is None:  # of an earlier attempt nobody asked who leads: it is asked if that did not post
+            self._looked_at = time.monotonic()
         return earlier
 
     def _require_right(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from smarteros.contracts.expressions import ReplyContext, render
+from smarteros.contracts.expressions import ReplyContext, holds, render
 from smarteros.contracts.loader import escalation_rule, reply_rule
 from smarteros.contracts.models import BothLanguages, Contract
 from smarteros.domain.decisions import DialogueState
@@ -18,7 +18,7 @@ from smarteros.flow.parts import Parts
 from smarteros.flow.summary import summary_for_agent
 from smarteros.observability.steps import watched
 
-_OCR_TRUSTED = 0.70
+_MOST_OTHER_PHOTOS = 8
 _WHY_NOT_SENT = {
     "outside_window": "Pasaron más de 24 horas desde su último mensaje: el canal solo acepta una plantilla.",
     "loop_guard": "Demasiadas respuestas seguidas: puede que al otro lado haya otro bot.",
@@ -109,16 +109,31 @@ def choose_text(contract: Contract, facts: ReplyContext) -> ChosenText:
     if escalation is not None:
         return ChosenText(escalation.name, _write(escalation.text, facts), escalate=True, pending=None)
     rule = reply_rule(contract, facts)
-    return ChosenText(rule.outcome, _write(rule.text, facts), escalate=rule.escalate, pending=rule.pending)
+    text = _write(rule.text, facts)
+    if not rule.escalate:
+        notices = [_write(notice.text, facts) for notice in contract.notices if holds(notice.when, facts)]
+        text = "\n\n".join((*notices, text))
+    return ChosenText(rule.outcome, text, escalate=rule.escalate, pending=rule.pending)
 
 
 def _write(text: BothLanguages, facts: ReplyContext) -> str:
     return render(text.en if facts.language == "en" else text.es, facts)
 
 
+def _cart(decided: DecidedTurn) -> tuple[str, ...]:
+    """Variants of the cart that was prepared in this turn."""
+    lines = [
+        line
+        for action in decided.decision.actions
+        if action.tool == "shopify_create_cart"
+        for line in action.params.get("lines", ())
+    ]
+    return tuple(str(line["variant_id"]) for line in lines if line.get("variant_id"))
+
+
 def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContext, chosen: ChosenText) -> DialogueState:
     """Return what the next turn must know."""
-    failed = facts.photo and not (facts.reading and facts.reading.confidence >= _OCR_TRUSTED)
+    failed = facts.photo and not (facts.reading and facts.reading.trusted)
     return DialogueState.model_validate(
         {
             "flow_id": decided.flow_id,
@@ -127,7 +142,11 @@ def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContex
             "entities": facts.entities,
             "offered": facts.products or resolved.state.offered,
             "pending": chosen.pending,
+            "options": decided.decision.options,
+            "foreign": decided.decision.foreign or resolved.state.foreign,
+            "cart": _cart(decided) or resolved.state.cart,
             "clarifications": resolved.state.clarifications + 1 if facts.route == "clarify" else 0,
             "failed_photos": resolved.state.failed_photos + 1 if failed else 0,
+            "other_photos": (*resolved.state.other_photos, *resolved.other_photos)[-_MOST_OTHER_PHOTOS:],
         }
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
+from smarteros.domain.decisions import OtherPhoto, PhotoShows
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
 from smarteros.domain.messages import Attachment, IncomingMessage, seen_in_state
 from smarteros.domain.tenants import Tenant
@@ -13,10 +15,16 @@ from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
 from smarteros.observability.steps import watched
+from smarteros.store.claims import claim_document
 from smarteros.store.events import burst, claim_burst, message_deleted
 from smarteros.store.turns import Remembered, lift_mute, remembered
 
 _READABLE = ("image", "file")
+# The code of ``documents.timbre.verify.SENTENCES`` for a timbre that another customer has shown.
+CLAIMED = "claimed_by_another"
+# A burst may hold any number of files; the customer waits, and so do the turns behind him.
+_MOST_DOCUMENTS = 4
+_READING_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,15 @@ class ResolveStep:
             known = remembered(connection, tenant_id, conversation_id)
             found = burst(connection, tenant_id, conversation_id, start.turn_id)
             ages_s = [entry.age_s for entry in found]
-            if not any(entry.held for entry in found):
+            held = any(entry.held for entry in found)
+            if not held:
                 left_s = patience_s([entry.message for entry in found], ages_s, known.state)
                 if left_s > 0.0:
                     raise PutOffError(left_s)
             claimed = claim_burst(connection, tenant_id, start.turn_id, found)
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
-        was_put_off = turn.claims > turn.tries
-        return _Burst(claimed, known, deleted, waited_s=ages_s[-1] if claimed and was_put_off else 0.0)
+        was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
+        return _Burst(claimed, known, deleted, waited_s=ages_s[-1] if was_waited_for else 0.0)
 
     def _confirmed(self, tenant: Tenant, start: TurnStart, reason: str) -> str | None:
         """Ask the channel whether a person still leads: the webhook that gave the bot its turn may be lost.
@@ -95,15 +104,45 @@ class ResolveStep:
 
     def _gather(self, tenant: Tenant, turn: ClaimedTurn, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)
-        if documents:
-            self._parts.slow_lane.take(turn, due_within_s=PLACES["slow"].due_within_s)
-        reading = self._read(tenant, documents) if documents else None
-        return ResolvedTurn(messages=claimed, reading=reading, photo=bool(documents))
+        if not documents:
+            return ResolvedTurn(messages=claimed)
+        self._parts.slow_lane.take(turn, due_within_s=PLACES["slow"].due_within_s)
+        reading, others = self._read(tenant, documents)
+        return ResolvedTurn(
+            messages=claimed, reading=self._own(tenant, claimed[-1], reading), photo=True, other_photos=others
+        )
 
-    def _read(self, tenant: Tenant, documents: list[Attachment]) -> DocumentReading:
-        """Read every document of the burst and keep the one that was read best."""
-        readings = [self._read_one(tenant, document) for document in documents]
-        return max(readings, key=lambda reading: (reading.invoice_detected, reading.confidence))
+    def _own(self, tenant: Tenant, message: IncomingMessage, reading: DocumentReading) -> DocumentReading:
+        """A timbre is as genuine on a copy: one that another customer has shown before is for a person to look at."""
+        if reading.document_key is None or reading.timbre != "verificado":
+            return reading
+        with self._parts.database.tenant(tenant.scope) as connection:
+            if claim_document(connection, message, reading.document_key):
+                return reading
+        copied = {"timbre": "no_verificable", "timbre_reason": CLAIMED, "fraud": reading.fraud or CLAIMED}
+        return reading.model_copy(update=copied)
+
+    def _read(
+        self, tenant: Tenant, documents: list[tuple[int, Attachment]]
+    ) -> tuple[DocumentReading, tuple[OtherPhoto, ...]]:
+        """Read the documents of the burst: the best invoice counts, the others are kept for a person."""
+        give_up_at = time.monotonic() + _READING_S
+        seen: list[tuple[int, DocumentReading]] = []
+        for message_id, document in documents[:_MOST_DOCUMENTS]:
+            if seen and time.monotonic() >= give_up_at:
+                break
+            seen.append((message_id, self._read_one(tenant, document)))
+        not_read = [OtherPhoto(message_id=message_id, shows="not_read") for message_id, _ in documents[len(seen) :]]
+        best = max(range(len(seen)), key=lambda at: _worth(seen[at][1]))
+        reading = seen[best][1]
+        others = [
+            OtherPhoto(message_id=message_id, shows=_shows(other))
+            for at, (message_id, other) in enumerate(seen)
+            if at != best or not reading.invoice_detected
+        ]
+        # A person looks at the documents of this customer as soon as one of them is doubtful.
+        doubt = next((other.fraud for _, other in seen if other.fraud is not None), None)
+        return reading.model_copy(update={"fraud": reading.fraud or doubt}), (*others, *not_read)
 
     def _read_one(self, tenant: Tenant, document: Attachment) -> DocumentReading:
         try:
@@ -111,9 +150,20 @@ class ResolveStep:
         except (RejectedInputError, TransientError, PermanentError):
             # Too large, from a foreign host, or not readable in time (``download`` waits for it): for the customer it
             # is a photo we could not read.
-            return DocumentReading()
+            return DocumentReading(advice="clearer_photo")
         return self._parts.reader.read(tenant, data)
 
 
-def _documents(messages: tuple[IncomingMessage, ...]) -> list[Attachment]:
-    return [a for message in messages for a in message.attachments if a.kind in _READABLE]
+def _documents(messages: tuple[IncomingMessage, ...]) -> list[tuple[int, Attachment]]:
+    """The files that may be documents, each with the id of its message."""
+    return [(message.id, a) for message in messages for a in message.attachments if a.kind in _READABLE]
+
+
+def _worth(reading: DocumentReading) -> tuple[bool, float, bool, bool]:
+    return reading.invoice_detected, reading.confidence, reading.timbre == "verificado", reading.advice is not None
+
+
+def _shows(reading: DocumentReading) -> PhotoShows:
+    if reading.invoice_detected:
+        return "invoice"
+    return "no_invoice" if reading.advice is None else "unreadable"

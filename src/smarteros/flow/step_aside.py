@@ -47,6 +47,11 @@ class StepAsideStep:
     def _open_for_people(self, tenant: Tenant, start: TurnStart) -> None:
         """A pending conversation is in nobody's list; a person's answer alone does not open it."""
 
+        with self._parts.database.tenant(tenant.scope) as connection:
+            known = remembered(connection, start.tenant_id, start.conversation_id)
+        if known.muted_reason is None:
+            return  # this turn comes late: the person has given the conversation back meanwhile
+
         def open_if_pending() -> None:
             channel, conversation_id, account_id = self._parts.channel, start.conversation_id, start.account_id
             if channel.conversation(tenant, conversation_id, account_id=account_id).status == "pending":

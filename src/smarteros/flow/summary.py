@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from smarteros.domain.turns import DecidedTurn, ResolvedTurn, ToolsCalled
+from collections.abc import Iterator
+
+from smarteros.domain.decisions import OtherPhoto, PhotoShows
+from smarteros.domain.turns import DecidedTurn, DocumentReading, ResolvedTurn, ToolsCalled
 
 _LONGEST_QUOTE = 600
+_PRINTED = {"invoice_number": "número", "purchase_date": "fecha", "product_name": "producto", "total": "total"}
+# The codes of ``documents.timbre.verify``, for the shop's people.
+_DOUBTS = {
+    "frmt_invalid": "la firma del timbre no corresponde a su contenido",
+    "frma_invalid": "la autorización de folios del timbre no está firmada por el SII",
+    "caf_of_another_issuer": "los folios del timbre fueron autorizados a otro emisor",
+    "caf_of_another_kind": "los folios del timbre fueron autorizados para otro tipo de documento",
+    "folio_not_authorised": "el folio está fuera del rango autorizado",
+    "issued_before_authorised": "la fecha del documento es anterior a la autorización de sus folios",
+    "other_issuer": "el timbre es de otro emisor",
+    "total_differs": "el total impreso no es el del timbre",
+    "number_differs": "el número impreso no es el del timbre",
+    "date_differs": "la fecha impresa no es la del timbre",
+    "issuer_differs": "el RUT impreso del emisor no es el del timbre",
+    "claimed_by_another": "otro cliente ya envió un documento con este timbre",
+}
+_SHOWS: dict[PhotoShows, str] = {
+    "invoice": "otra boleta o factura",
+    "unreadable": "no se pudo leer",
+    "no_invoice": "no es una boleta: quizás el producto o la falla",
+    "not_read": "no se leyó, eran demasiadas",
+}
 
 
 def summary_for_agent(resolved: ResolvedTurn, decided: DecidedTurn | None, called: ToolsCalled) -> str:
@@ -17,8 +42,31 @@ def summary_for_agent(resolved: ResolvedTurn, decided: DecidedTurn | None, calle
             lines.append("• El cliente está molesto.")
     lines.extend(f"• Consulté {result.tool}: {result.outcome}" for result in called.results)
     if resolved.reading is not None:
-        lines.append(f"• Foto de boleta o factura leída con confianza {resolved.reading.confidence:.2f}")
+        lines.extend(_document(resolved.reading))
+    lines.extend(_other_photos((*resolved.state.other_photos, *resolved.other_photos)))
     return "\n".join(lines)
+
+
+def _document(reading: DocumentReading) -> Iterator[str]:
+    if reading.invoice_detected:
+        timbre = reading.timbre.replace("_", " ")
+        yield f"• Boleta o factura leída con confianza {reading.confidence:.2f}, timbre {timbre}{_fields(reading)}"
+    else:
+        yield "• No pude leer una boleta o factura en lo que envió."
+    if reading.fraud is not None:
+        why = _DOUBTS.get(reading.fraud, reading.fraud[:_LONGEST_QUOTE])
+        yield f"• Revisa el documento antes de seguir, sin acusar al cliente: {why}"
+
+
+def _fields(reading: DocumentReading) -> str:
+    known = [f"{name} {str(reading.fields[key])[:120]}" for key, name in _PRINTED.items() if reading.fields.get(key)]
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _other_photos(photos: tuple[OtherPhoto, ...]) -> Iterator[str]:
+    if photos:
+        listed = "; ".join(f"mensaje {photo.message_id} ({_SHOWS[photo.shows]})" for photo in photos)
+        yield f"• Otras fotos suyas, guardadas en la conversación: {listed}"
 
 
 def _who(resolved: ResolvedTurn) -> str:

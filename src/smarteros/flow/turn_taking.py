@@ -104,7 +104,8 @@ def _is_answer(words: list[str], state: DialogueState) -> bool:
     if all(word in _SHORT_ANSWERS for word in words) or any(any(c.isdigit() for c in word) for word in words):
         return True
     asked = state.pending is not None or state.clarifications > 0
-    return asked and not _opens_only(words)
+    # A verb alone ("tienen") is no answer to an offer: its object is still to come.
+    return asked and not _opens_only(words) and not (len(words) == 1 and words[0] in _VERBS)
 
 
 def _after_opening_s(words: list[str], text: str) -> float:

@@ -62,8 +62,17 @@ class TurnWorkflow:
                     if not replied.again:
                         break
         except SmosError as error:
-            replied = step("reply", self._escalate, turn, resolved, error)
+            replied = self._last_resort(turn, resolved, error)
         return self._end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
+
+    def _last_resort(self, turn: ClaimedTurn, resolved: ResolvedTurn, error: SmosError) -> Replied:
+        """Nothing is tried after this: a turn that fails for good ends with a record that says so."""
+        if turn.start.cause != "message":
+            return Replied(outcome="failed", reason=error.code)  # nobody asked, so nobody is told
+        try:
+            return step("reply", self._escalate, turn, resolved, error)
+        except SmosError as second:
+            return Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
 
     def _end(self, turn: ClaimedTurn, story: TurnStory) -> Outcome:
         try:

@@ -10,6 +10,8 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,14 +24,25 @@ class HttpFault(Exception):
     """The other side did not give what was asked. ``status`` is None when no answer came at all.
 
     ``sent`` tells whether the request may have had its effect (False only when the connection was never made).
+    ``retry_after_s`` is how long the other side asked to be left alone; None when it said nothing.
     """
 
-    def __init__(self, message: str, *, status: int | None, transient: bool, sent: bool, body: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None,
+        transient: bool,
+        sent: bool,
+        body: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.transient = transient
         self.sent = sent
         self.body = body
+        self.retry_after_s = retry_after_s
 
 
 class BodyTooLargeError(Exception):
@@ -98,6 +111,7 @@ class HttpClient:
             transient=response.status_code in TRANSIENT_STATUS,
             sent=True,
             body=response.text[:2000],
+            retry_after_s=retry_after_seconds(response.headers.get("retry-after")),
         )
 
     def fetch(self, url: str, *, max_bytes: int, timeout_s: float, address: str | None = None) -> Fetched:
@@ -168,6 +182,21 @@ class _Watchdog:
         if self._stream is not None:
             with contextlib.suppress(OSError):
                 self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def retry_after_seconds(header: str | None) -> float | None:
+    """Read a ``Retry-After`` (RFC 9110): whole seconds or an HTTP date; None for anything else."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header.strip()[:9])
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _read_at_most(response: httpx2.Response, max_bytes: int) -> bytes:

@@ -26,6 +26,12 @@ STEP_SECONDS = Histogram(
     registry=REGISTRY,
 )
 TOOL_CALLS = Counter("smos_tool_calls_total", "Tool calls by outcome", ["tenant", "tool", "outcome"], registry=REGISTRY)
+OCR_PAGES = Counter(
+    "smos_ocr_pages_total", "Pages given to an OCR engine", ["tenant", "engine", "outcome"], registry=REGISTRY
+)
+VISION_IMAGES = Counter(
+    "smos_vision_images_total", "Images Cloud Vision has read and will bill", ["tenant"], registry=REGISTRY
+)
 DEPENDENCY_UP = Gauge(
     "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY
 )

@@ -62,6 +62,8 @@ class Shop:
         elif sign == "open":
             self._account("POST", f"{one}/toggle_status", self._person, {"status": "open"})
         else:
+            if self.status(conversation_id) == "pending":  # only what was taken can be seen to be given back
+                self._account("POST", f"{one}/toggle_status", self._person, {"status": "open"})
             self._account("POST", f"{one}/assignments", self._person, {"assignee_id": None})
             self._account("POST", f"{one}/toggle_status", self._person, {"status": "pending"})
 

@@ -18,6 +18,9 @@ _PATIENCE_S = 20.0
 _LOOK_S = 0.15
 # A conversation that people have got is not waited for.
 _LOOK_AT_STATUS_S = 2.0
+# Turns beside the plan have numbers of their own, so that the plan's say how far it has come.
+_EXTRA_FROM = 1_000_000
+_EXTRA_AT_ONCE = 4
 
 
 @dataclass
@@ -32,30 +35,59 @@ class Played:
 
 
 class Customers:
-    """``at_once`` conversations at a time. ``on_turn`` hears how many turns have begun, each time one does."""
+    """``at_once`` conversations at a time, and a few beside the plan."""
 
-    def __init__(self, shops: dict[str, Shop], plan: Plan, on_turn: Callable[[int], None], at_once: int) -> None:
+    def __init__(self, shops: dict[str, Shop], plan: Plan, at_once: int) -> None:
         self._shops = shops
         self._plan = plan
-        self._on_turn = on_turn
+        self._on_turn: Callable[[int], None] = lambda _: None
         self._at_once = at_once
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._begun = 0
+        self._extras = ThreadPoolExecutor(_EXTRA_AT_ONCE, thread_name_prefix="extra")
+        self._begun = self._extra = 0
         self.played: list[Played] = []
         self.troubles: list[str] = []
         self.waits_s: list[float] = []
 
-    def play(self, within_s: float) -> bool:
-        """Play everything; False when the time was over before the last script had ended."""
+    @property
+    def turns(self) -> int:
+        """How many turns have begun."""
+        return self._begun + self._extra
+
+    def play(self, within_s: float, on_turn: Callable[[int], None]) -> bool:
+        """Play the plan; False when the time was over before the last script had ended.
+
+        ``on_turn`` hears how many of the plan's turns have begun, each time one does.
+        """
+        self._on_turn = on_turn
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="customer") as pool:
             playing = [pool.submit(self._play, at, script) for at, script in enumerate(self._plan.scripts)]
             deadline = time.monotonic() + within_s
             in_time = all(self._ended(each, deadline) for each in playing)
-            self._stop.set()
+            if not in_time:
+                self._stop.set()
             for each in playing:
                 each.cancel()
         return in_time
+
+    def play_extra(self, tenant_id: str, step: Step) -> int | None:
+        """Begin a conversation of one turn beside the plan; returns its number, or None when it did not come to be."""
+        with self._lock:
+            self._extra += 1
+            number = self._extra
+        script = Script(tenant_id=tenant_id, channel="whatsapp", steps=(step,))
+        try:
+            played = self._new_conversation(script, f"proof-{self._plan.seed}-extra-{number}")
+        except SmosError:
+            return None
+        self._extras.submit(self._play_alone, played, step, _EXTRA_FROM + number)
+        return played.place.conversation_id
+
+    def end(self) -> None:
+        """Have everybody who still waits go."""
+        self._stop.set()
+        self._extras.shutdown(cancel_futures=True)
 
     def _ended(self, each: Future[None], deadline: float) -> bool:
         try:
@@ -79,6 +111,12 @@ class Customers:
         except SmosError as error:
             self.troubles.append(f"{script.tenant_id} script {at}: {error.operator_message}")
 
+    def _play_alone(self, played: Played, step: Step, number: int) -> None:
+        try:
+            self._turn(played, step, number)
+        except SmosError as error:
+            self.troubles.append(f"{played.place.shop.tenant_id} extra turn {number}: {error.operator_message}")
+
     def _new_conversation(self, script: Script, name: str) -> Played:
         played = Played(self._shops[script.tenant_id].begin(script.channel, name))
         with self._lock:
@@ -93,6 +131,9 @@ class Customers:
             self._begun += 1
             number = self._begun
         self._on_turn(number)
+        self._turn(played, step, number)
+
+    def _turn(self, played: Played, step: Step, number: int) -> None:
         played.turns.append(ScriptedTurn(number=number, messages=len(step.texts), expects=step.expects))
         last = self._say(played, step, number)
         if step.overtaken_by is not None:

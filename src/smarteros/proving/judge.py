@@ -22,7 +22,9 @@ CHARGES: tuple[Charge, ...] = ("lost", "doubled", "out_of_order", "after_human",
 RACE_S = 0.5
 # How long after it was armed a fault that slows requests may still be at work.
 SLOW_FOR_S = 20.0
-_TOGETHER_S = 2.0
+_TOGETHER_S = 1.0
+# docs/turns.md: never later than 5 s after the first message.
+_MOST_BURST_S = 5.0
 
 _Leader = Literal["bot", "human", "handed", "outage"]
 
@@ -67,10 +69,14 @@ def judge(transcript: Transcript) -> Verdict:
 
 @dataclass(frozen=True)
 class _Answer:
-    """A reply and the messages it was to answer; of the last ones it may not have known."""
+    """A reply and the messages it was to answer; of the last ones it may not have known.
+
+    ``besides``: what the reply before need not have known, so that this one answered it together with its own.
+    """
 
     reply: Entry
     covers: tuple[Entry, ...]
+    besides: tuple[Entry, ...] = ()
 
 
 @dataclass
@@ -85,8 +91,12 @@ class _Court:
     leader: _Leader = "bot"
     since: Entry | None = None
     waiting: list[Entry] = field(default_factory=list[Entry])
-    # Messages that came so shortly before a reply that it need not have known them.
+    # Messages that came so shortly before a reply, or so long after the first, that it need not have answered them.
     perhaps: list[Entry] = field(default_factory=list[Entry])
+    # Messages Chatwoot gave to people in an outage, and nobody has answered: found again, they may be answered late.
+    left: list[Entry] = field(default_factory=list[Entry])
+    # Messages said while the bot did not lead.
+    with_people: set[int] = field(default_factory=set[int])
     heard: list[Entry] = field(default_factory=list[Entry])
     answers: list[_Answer] = field(default_factory=list[_Answer])
     markers: set[str] = field(default_factory=set[str])
@@ -134,12 +144,20 @@ class _Court:
         self.counts["customer"] += 1
         if self.leader == "bot":
             self.waiting.append(entry)
-        elif self.leader != "human":
+            return
+        self.with_people.add(entry.id)
+        if self.leader != "human":
             self.counts[self.leader] += 1
+        if self.leader == "outage":
+            self.left.append(entry)
 
     def _leads(self, leader: _Leader, entry: Entry) -> None:
         if leader != "human":
             self.counts[leader] += len(self.waiting)
+        if leader == "outage":
+            self.left += self.waiting
+        elif entry.kind != "taken":  # who took the conversation and gave it back has answered nothing
+            self.left.clear()
         if self.leader != leader:
             self.leader, self.since = leader, entry
         self.waiting.clear()
@@ -157,16 +175,35 @@ class _Court:
             self._accuse("after_human", reply, f"{who} had ended the bot's part before")
 
     def _answer(self, reply: Entry) -> None:
-        covers = tuple(self.waiting) or tuple(self.perhaps)
-        if not covers:
+        unanswered = (*self.perhaps, *self.waiting)
+        if not unanswered:
             self._one_too_many(reply)
             return
-        self.perhaps = [message for message in self.waiting if not self._surely_known(message, reply)]
+        covers = tuple(self.waiting) or self._late(reply)
+        self.answers.append(_Answer(reply, covers, tuple(self.perhaps) if self.waiting else ()))
+        answered = covers[0].id if reply.opener is None else reply.opener
+        self.perhaps = [
+            message
+            for message in unanswered
+            if message.id != answered
+            and (_too_late_to_wait(unanswered[0], reply) or not self._surely_known(message, reply))
+        ]
         self.waiting.clear()
-        self.answers.append(_Answer(reply, covers))
+
+    def _late(self, reply: Entry) -> tuple[Entry, ...]:
+        """What is left for a reply that came when nothing waited for certain."""
+        own = tuple(message for message in self.perhaps if message.id == reply.opener)
+        return own or tuple(self.perhaps)
 
     def _one_too_many(self, reply: Entry) -> None:
-        """Nothing waited for this reply: either it repeats the last one, or the last one left something out."""
+        """Nothing waited for this reply: either it repeats the last one, or the last one left something out.
+
+        Or it answers what was given to people in an outage, before the bot had the conversation again.
+        """
+        if found := [message for message in self.left if message.id == reply.opener]:
+            self.left = [message for message in self.left if message.id > found[0].id]
+            self.answers.append(_Answer(reply, tuple(found)))
+            return
         previous = self.answers[-1] if self.answers else None
         covered = {message.turn for message in previous.covers} if previous else set[int | None]()
         turns = [turn for turn in self.transcript.turns if turn.number in covered]
@@ -210,7 +247,9 @@ class _Court:
             return
         last = [message for message in self.heard if message.kind == "customer" and message.turn == turn.number][-1]
         # Questions asked in one go are one turn, whose answer need not say everything.
-        alone = all(_is_only_for(answer, turn) for answer in answers)
+        alone = all(_is_only_for(answer, turn) for answer in answers) and not any(
+            message.id == last.id for answer in self.answers for message in answer.besides
+        )
         if alone and not self._left_to_people(last) and not any(_says(answer.reply, turn) for answer in answers):
             self._accuse("lost", last, f"no reply to the turn says any of {', '.join(turn.expects)}")
 
@@ -234,6 +273,8 @@ class _Court:
                 self._accuse("out_of_order", answered[0], f"turn {later.number} was answered before")
 
     def _left_to_people(self, last: Entry) -> bool:
+        if last.id in self.with_people:
+            return True
         after = [entry for entry in self.heard if entry.id > last.id]
         following = next((entry.id for entry in after if entry.kind == "customer"), None)
         signs = [e for e in after if e.kind in ("human", "taken", "handed", "outage")]
@@ -253,8 +294,13 @@ class _Court:
         )
 
 
+def _too_late_to_wait(first: Entry, reply: Entry) -> bool:
+    """After so long a burst is answered without what has come meanwhile; a slow tool or a crash may take that time."""
+    return first.at is None or reply.at is None or reply.at - first.at > _MOST_BURST_S
+
+
 def _is_only_for(answer: _Answer, turn: ScriptedTurn) -> bool:
-    return all(message.turn == turn.number for message in answer.covers)
+    return all(message.turn == turn.number for message in (*answer.covers, *answer.besides))
 
 
 def _says(reply: Entry, turn: ScriptedTurn) -> bool:

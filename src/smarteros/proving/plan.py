@@ -11,15 +11,24 @@ from smarteros.domain.model import Model
 
 StepKind = Literal["say", "photo", "human_reply", "assign", "open", "bot_again"]
 Victim = Literal["edge", "worker", "postgres"]
-# Where in the life of a turn a process is killed; ``random`` is anywhere.
+# Where in the life of a turn a process is killed. Each is a boundary that can be seen from outside.
 Moment = Literal[
-    "random", "receive", "resolve", "decide", "call_tools", "reply_intended", "reply_posted", "reply", "audit"
-]
+    "receive",         # a webhook's event is stored, and the turn it opened with it
+    "claimed",         # a worker has the turn, but not yet the messages
+    "resolve",         # it has the messages, and nothing is written down
+    "call_tools",      # a request of its tools is under way
+    "reply_intended",  # the reply is written down and not in Chatwoot
+    "reply_posted",    # the reply is in Chatwoot, and the turn has not ended
+    "hand_over",       # the same, with a person still to be called
+    "audit",           # the turn has just ended
+    "random",          # anywhere in a turn
+]  # fmt: skip
 
 WORKER_MOMENTS: tuple[Moment, ...] = (
-    "resolve", "decide", "call_tools", "reply_intended", "reply_posted", "reply", "random",
+    "claimed", "resolve", "call_tools", "reply_intended", "reply_posted", "hand_over", "audit", "random",
 )  # fmt: skip
-EDGE_MOMENTS: tuple[Moment, ...] = ("receive", "receive", "random")
+EDGE_MOMENTS: tuple[Moment, ...] = ("receive", "receive", "receive", "random")
+POSTGRES_MOMENTS: tuple[Moment, ...] = ("resolve", "reply_intended", "reply_posted", "random")
 # service, kind, longest value (None: takes none), how often in a row
 _FAULTS: tuple[tuple[str, str, float | None, int], ...] = (
     ("chatwoot", "save_then_500", None, 2),
@@ -137,23 +146,33 @@ def _fault(rng: random.Random, turns: int, tenants: Sequence[str], with_drop: bo
 
 def _kills(rng: random.Random, turns: int, kills: int) -> tuple[PlannedKill, ...]:
     """Spread them evenly: two kills at one moment would count as one."""
-    return tuple(_kill(rng, max(1, round((n + rng.random() * 0.5) * turns / max(kills, 1)))) for n in range(kills))
-
-
-def _kill(rng: random.Random, at_turn: int) -> PlannedKill:
-    victim: Victim = rng.choices(("worker", "edge", "postgres"), weights=(70, 20, 10))[0]
-    moments: tuple[Moment, ...] = ("random",)
-    if victim == "worker":
-        moments = WORKER_MOMENTS
-    elif victim == "edge":
-        moments = EDGE_MOMENTS
-    return PlannedKill(
-        at_turn=at_turn,
-        victim=victim,
-        moment=rng.choice(moments),
-        down_s=round(rng.uniform(0.05, 0.8), 2),
-        pick=rng.randrange(1000),
+    return tuple(
+        PlannedKill(
+            at_turn=max(1, round((n + rng.random() * 0.5) * turns / max(kills, 1))),
+            victim=victim,
+            moment=moment,
+            down_s=round(rng.uniform(0.05, 0.8), 2),
+            pick=rng.randrange(1000),
+        )
+        for n, (victim, moment) in enumerate(_dealt(rng, kills))
     )
+
+
+def _dealt(rng: random.Random, kills: int) -> list[tuple[Victim, Moment]]:
+    """Deal what is killed where from shuffled packs, so that a short run too has something of everything."""
+    dealt: list[tuple[Victim, Moment]] = []
+    while len(dealt) < kills:
+        moments: dict[Victim, Sequence[Moment]] = {
+            "worker": WORKER_MOMENTS * 2,
+            "edge": EDGE_MOMENTS,
+            "postgres": rng.sample(POSTGRES_MOMENTS, 2),
+        }
+        pack: list[tuple[Victim, Moment]] = []
+        for victim, each in moments.items():
+            pack.extend((victim, moment) for moment in each)
+        rng.shuffle(pack)
+        dealt += pack
+    return dealt[:kills]
 
 
 # Questions every one of the three shops can answer, and what only the right answer says.
@@ -220,6 +239,16 @@ def _burst(rng: random.Random, tenant_id: str) -> Step:
     )
     gaps = tuple(round(rng.uniform(0.15, 1.2), 2) for _ in texts[1:])
     return Step(kind="say", texts=texts, gaps_s=gaps, expects=expects)
+
+
+def lure(rng: random.Random, tenant_id: str, moment: Moment) -> Step:
+    """Plan a turn that passes a moment for certain, for when the plan's own turns do not bring it about."""
+    if moment == "hand_over":
+        return Step(kind="say", texts=(_PERSON,))
+    if moment == "call_tools":
+        asked = rng.choice(_PRODUCTS.get(tenant_id, _PRODUCTS["TENANT_DEMO"]))
+        return Step(kind="say", texts=(f"¿Tienen {asked}?",), expects=_SALES)
+    return _ask(rng)
 
 
 def _human(rng: random.Random, room: int) -> list[Step]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -22,7 +20,9 @@ from smarteros.proving.chaos import Chaos
 from smarteros.proving.chatwoot import Deliveries, Shop, transcript_of
 from smarteros.proving.customers import Customers, Played
 from smarteros.proving.fleet import EDGE, WORKERS, Fleet, running_sandbox, waited
+from smarteros.proving.hunt import Hunter
 from smarteros.proving.judge import Finding, Verdict, judge
+from smarteros.proving.lures import Lures
 from smarteros.proving.plan import Plan, make_plan
 from smarteros.proving.report import Circumstances, ProofReport, report_of
 from smarteros.proving.transcript import Transcript
@@ -50,21 +50,22 @@ class Wanted(Model):
     turns: int
     kills: int
     seed: int
-    at_once: int = 6
+    at_once: int = 12
 
 
 def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
     """Run one proof. ConfigError when the fleet itself could not be brought up; all processes are stopped."""
     started = time.monotonic()
     with _folder(keep) as data_dir, ExitStack() as stack:
-        urls = stack.enter_context(running_sandbox(data_dir / "sandbox"))
         postgres = stack.enter_context(EmbeddedPostgres(data_dir / "postgres"))
         fleet = Fleet(data_dir, _environment())
         stack.callback(fleet.stop)
+        urls = stack.enter_context(running_sandbox(data_dir / "sandbox"))
+        stack.callback(fleet.stop)  # again, because it ends before what its turns need; repeating it does nothing
         shops, operator_token = _shops(data_dir, urls, fleet)
         for shop in shops.values():
             stack.callback(shop.close)
-        watch = Watch(postgres.url(), lambda tenant, number, marker: shops[tenant].has_reply(number, marker))
+        watch = Watch(postgres.url())
         stack.callback(watch.close)
         deliveries = Deliveries(urls["control"])
         deliveries.start()
@@ -72,8 +73,13 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
         keys = _start_fleet(fleet, watch)
         reconciles = _reconciles(fleet)
         plan = make_plan(wanted.seed, wanted.turns, wanted.kills, sorted(shops), with_drop=reconciles)
-        chaos = Chaos(plan, fleet, watch, shops, keys, control_url=urls["control"], data_dir=data_dir)
-        customers = Customers(shops, plan, chaos.turn_began, wanted.at_once)
+        customers = Customers(shops, plan, wanted.at_once)
+        lures = Lures(customers, shops, urls["control"], plan.seed)
+        stack.callback(lures.close)
+        hunter = Hunter(
+            fleet, watch, lambda turn: shops[turn.tenant_id].has_reply(turn.conversation_id, turn.marker), lures
+        )
+        chaos = Chaos(plan, fleet, watch, hunter, shops, keys, control_url=urls["control"], data_dir=data_dir)
         tell(f"{plan.turns} turns in {len(plan.scripts)} conversations, {len(plan.kills)} kills, seed {plan.seed}")
         complete = _play(customers, chaos, plan, tell)
         if reconciles:
@@ -82,7 +88,7 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
         verdicts, findings = _judge(customers.played, deliveries, chaos)
         circumstances = Circumstances(
             seed=plan.seed,
-            turns=plan.turns,
+            turns=customers.turns,
             kills_by_moment=dict(chaos.kills),
             faults=dict(chaos.done),
             left_out=() if reconciles else (f"chatwoot.drop (the edge has no {_RECONCILE})",),
@@ -97,9 +103,10 @@ def prove(wanted: Wanted, tell: Tell, keep: Path | None = None) -> ProofReport:
 
 def _play(customers: Customers, chaos: Chaos, plan: Plan, tell: Tell) -> bool:
     chaos.start()
-    in_time = customers.play(max(_LEAST_PLAY_S, plan.turns * _SECONDS_PER_TURN))
+    in_time = customers.play(max(_LEAST_PLAY_S, plan.turns * _SECONDS_PER_TURN), chaos.turn_began)
     tell("everything is said; waiting until it is quiet")
     chaos.finish()
+    customers.end()
     return in_time and not customers.troubles
 
 
@@ -153,13 +160,14 @@ def _transcript(played: Played, deliveries: Deliveries, chaos: Chaos) -> Transcr
 
 def _shops(data_dir: Path, urls: dict[str, str], fleet: Fleet) -> tuple[dict[str, Shop], str]:
     """Make the sandbox's shops tenants, as the demo does; also returns the operator's token."""
-    command = [sys.executable, "-m", "smarteros.proving.provisioning", str(data_dir), urls["control"], fleet.edge_url]
-    ended = subprocess.run(
-        command, capture_output=True, text=True, timeout=_PROVISIONED_WITHIN_S, check=False, env=_environment()
+    said = fleet.run(
+        "smarteros.proving.provisioning:main",
+        (str(data_dir), urls["control"], fleet.edge_url),
+        _PROVISIONED_WITHIN_S,
     )
-    if ended.returncode != 0:
-        raise ConfigError("provisioning_failed", f"The shops could not be made tenants: {ended.stderr[-500:]}")
-    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    if not said.startswith("{"):
+        raise ConfigError("provisioning_failed", f"The shops could not be made tenants: {said}")
+    told: dict[str, Any] = json.loads(said)
     listed: list[dict[str, Any]] = told["info"]["tenants"]
     shops = {str(shop["tenant_id"]): Shop(shop, urls["chatwoot"], str(told["bot_name"])) for shop in listed}
     return shops, str(told["operator_token"])

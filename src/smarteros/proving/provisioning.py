@@ -1,8 +1,4 @@
-"""Makes the sandbox's shops tenants, as a process of its own: ``python -m smarteros.proving.provisioning``.
-
-Opening the services starts numerical threads, and a process that has them must not fork, which the proof does all the
-time: the library's own fork handler waits for threads that may never answer.
-"""
+"""Makes the sandbox's shops tenants, in a process of its own: it needs what the fleet's processes have loaded."""
 
 from __future__ import annotations
 
@@ -15,14 +11,11 @@ from smarteros.demo.provision import BOT_NAME, provision
 from smarteros.settings import Settings
 
 
-def main(data_dir: str, control_url: str, edge_url: str) -> None:
+def main() -> None:
     """Provision, and print what the proof must know as the last line."""
+    data_dir, control_url, edge_url = sys.argv[1:4]
     with open_services(Settings(data_dir=Path(data_dir), public_url=edge_url)) as services:
         info = services.http.json("GET", f"{control_url}/sandbox/info")
         provision(services, info, edge_url)
         token = services.operator_token
     sys.stdout.write(json.dumps({"info": info, "operator_token": token, "bot_name": BOT_NAME}) + "\n")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:4])

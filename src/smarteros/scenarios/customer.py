@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from smarteros.contracts.models import Persona, ScenarioTurn
+from smarteros.contracts.models import Persona, Photo, ScenarioTurn
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.messages import ChannelName
 from smarteros.domain.turns import TurnRecord
@@ -46,15 +46,17 @@ class Customer:
         self._messages = f"{conversations}/{self.conversation_id}/messages"
 
     def say(self, turn: ScenarioTurn) -> int:
-        """Send the turn's text and photo; returns the message's id."""
-        if turn.photo is None:
+        """Send the turn's text and photos; returns the message's id."""
+        photos = turn.photos if turn.photo is None else (turn.photo, *turn.photos)
+        if not photos:
             return int(self._post(self._messages, json={"content": turn.say})["id"])
-        if turn.photo.invoice is None:
-            picture = landscape_png()
-        else:
-            picture = self._stack.picture(self._tenant, turn.photo.invoice, blurred=turn.photo.blurred)
-        files = {"attachments[]": _file(picture)}
+        files = [("attachments[]", _file(self._picture(photo))) for photo in photos]
         return int(self._post(self._messages, data={"content": turn.say}, files=files)["id"])
+
+    def _picture(self, photo: Photo) -> bytes:
+        if photo.invoice is None:
+            return landscape_png()
+        return self._stack.picture(self._tenant, photo.invoice, blurred=photo.blurred, timbre=photo.timbre)
 
     def reply_after(self, message_id: int, within_s: float) -> Reply | None:
         """Wait for the bot's next message; None when the time is over."""

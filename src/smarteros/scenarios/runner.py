@@ -90,7 +90,7 @@ class _Player:
         seen = self._forge(turn) if turn.signature == "wrong" else self._converse(turn)
         decision = seen.record.decision if seen.record else None
         return PlayedTurn(
-            said=turn.say if turn.photo is None else f"{turn.say} [photo {turn.photo.invoice or 'of a field'}]".strip(),
+            said=_said(turn),
             reply=seen.reply,
             latency_ms=seen.latency_ms,
             intent=decision.intent if decision else None,
@@ -147,6 +147,11 @@ def _silence(turn: ScenarioTurn, seen: Seen) -> tuple[str, ...]:
     if turn.expect.outcome in SILENT_OUTCOMES:
         return () if seen.reply is None else (f"there is a reply, and there must be none: {seen.reply[:100]!r}",)
     return () if seen.reply is not None else (f"no reply within {REPLY_WITHIN_S:g} s",)
+
+
+def _said(turn: ScenarioTurn) -> str:
+    photos = turn.photos if turn.photo is None else (turn.photo, *turn.photos)
+    return " ".join((turn.say, *(f"[photo {photo.invoice or 'of a field'}]" for photo in photos))).strip()
 
 
 def _tell_nobody(_: PlayedTurn) -> None:

@@ -100,12 +100,13 @@ class Stack:
         """End all faults."""
         self.call("DELETE", f"{self.url}/sandbox/faults")
 
-    def picture(self, tenant: TenantInfo, number: str, *, blurred: bool) -> bytes:
+    def picture(self, tenant: TenantInfo, number: str, *, blurred: bool, timbre: str | None = None) -> bytes:
         """Fetch the picture of an invoice."""
         for invoice in tenant.invoices:
             if invoice.number == number:
                 address = invoice.blurred_image_url if blurred else invoice.image_url
-                return self.call("GET", urljoin(f"{self.url}/", address)).content
+                asked = address if timbre is None else f"{address}?timbre={timbre}"
+                return self.call("GET", urljoin(f"{self.url}/", asked)).content
         raise ConfigError("unknown_invoice", f"{tenant.tenant_id} has no invoice {number}")
 
     def turns(self, tenant_id: str, conversation_id: int) -> tuple[TurnRecord, ...]:

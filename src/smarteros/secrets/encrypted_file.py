@@ -32,7 +32,7 @@ class EncryptedFileSecretStore:
             raise ConfigError("secrets_key_invalid", "SMOS_SECRETS_KEY is not a Fernet key.") from error
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
-        self._looked_at = -FRESH_FOR_S
+        self._looked_at = float("-inf")
         self._secrets: dict[str, dict[str, str]] = {}
 
     def read(self, scope: TenantScope, path: str) -> str:
@@ -57,7 +57,12 @@ class EncryptedFileSecretStore:
             self._save()
 
     def _refresh(self) -> None:
-        self._looked_at = time.monotonic()
+        looked_at = time.monotonic()
+        self._read_changed()
+        # Last: until the file is read, whoever asks waits for it instead of finding nothing.
+        self._looked_at = looked_at
+
+    def _read_changed(self) -> None:
         try:
             status = self._path.stat()
         except FileNotFoundError:

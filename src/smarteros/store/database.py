@@ -16,9 +16,13 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
+from smarteros.store.statements import give_up
 
 # Audit events of senders that could not be believed belong to no tenant.
-NO_TENANT = ""
+# Not empty: a pooled connection without a scope has the empty one.
+NO_TENANT = "-"
+# The server gives up a worker that froze inside a transaction: its locks must not hold up a conversation for good.
+_CONNECT_ARGS = {"options": "-c idle_in_transaction_session_timeout=15s"}
 
 
 class Database:
@@ -29,7 +33,12 @@ class Database:
         self.owner_url = owner_url
         # Transactions are begun by hand, together with their scope: one round trip instead of two.
         self.app = sa.create_engine(
-            app_url, pool_size=pool_size, max_overflow=4, pool_timeout=5, isolation_level="AUTOCOMMIT"
+            app_url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=5,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_CONNECT_ARGS,
         )
 
     def dispose(self) -> None:
@@ -92,7 +101,7 @@ def _translated(connection: sa.Connection) -> Generator[None]:
     try:
         yield
     except psycopg.Error as error:
-        connection.invalidate(error)
+        give_up(connection, error)
         raise OperationalError("transaction", None, error) from error
 
 

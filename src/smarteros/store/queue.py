@@ -39,7 +39,7 @@ SELECT smos.accept_message(
 """
 _CLAIM = (
     "SELECT start::text, claims, tries, news, lane, draft::text"
-    " FROM smos.claim_turns(%(worker)s, %(most)s, %(most_slow)s)"
+    " FROM smos.claim_turns(%(worker)s, %(most)s, %(most_slow)s) ORDER BY due_at"
 )
 _KEEP_DRAFT = (
     "UPDATE smos.waiting_turns SET draft = CAST(%(draft)s AS jsonb) WHERE turn_id = %(turn_id)s AND claims = %(claims)s"

@@ -25,7 +25,17 @@ def run(connection: sa.Connection, statement: str, values: Mapping[str, Any]) ->
         return driver.cursor(row_factory=namedtuple_row).execute(statement.encode(), values)
     except psycopg.Error as error:
         if gone := driver.closed:
-            connection.invalidate(error)
+            give_up(connection, error)
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
         ) from error
+
+
+def give_up(connection: sa.Connection, error: psycopg.Error) -> None:
+    """Drop a dead connection, and let those that wait in its pool be made anew: whoever cut one has cut them all.
+
+    It is what SQLAlchemy does after its own statements; there is no public way to it.
+    """
+    if not connection.invalidated:
+        connection.engine.pool._invalidate(connection.connection, error)  # pyright: ignore[reportPrivateUsage]
+        connection.invalidate(error)

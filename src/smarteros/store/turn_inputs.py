@@ -108,7 +108,7 @@ def _read(row: sa.Row[Any, Any, Any, Any, Any]) -> RecordedTurn:
     for stated in row.kb_facts or ():
         for name, value in stated.items():
             facts.setdefault(name, value)  # the first document that states a figure wins
-    known = {name: facts.get(name) for name in Policy.model_fields}
+    known = {name: facts[name] for name in Policy.model_fields if name in facts}
     return RecordedTurn(
         record=TurnRecord.model_validate(row.record),
         inputs=None if row.inputs is None else TurnInputs.model_validate(row.inputs),

@@ -61,3 +61,6 @@ class InvoiceInput(ToolInput):
     purchase_date: Annotated[date | None, BeforeValidator(_none_if_blank)] = Field(
         default=None, description="ISO 8601 day on the paper"
     )
+    product_name: Annotated[
+        Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] | None, BeforeValidator(_none_if_blank)
+    ] = Field(default=None, description="Product as printed: tells which line of a long invoice is meant")

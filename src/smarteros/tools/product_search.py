@@ -15,7 +15,7 @@ from smarteros.tools.inputs import ShopSearchInput
 from smarteros.tools.registry import ToolRun
 from smarteros.tools.wanted import Wanted, understand
 
-_CACHE_KIND = "products:"
+CACHE_KIND = "products:"
 
 
 class Gathered(Model):
@@ -68,7 +68,7 @@ class ProductSearch:
             offer = select(found.products, wanted, params.limit)
             if offer.products or found.complete:
                 return offer.model_copy(update={"as_of": same.seen_at})
-        seen = self.cache.recent(run.tenant.scope, _CACHE_KIND, not_before)
+        seen = self.cache.recent(run.tenant.scope, CACHE_KIND, not_before)
         products = [product for product in _each_once(seen) if is_about(product, wanted)]
         offer = select(products, wanted, params.limit)
         return offer.model_copy(update={"as_of": seen[-1].seen_at}) if offer.products else None
@@ -76,7 +76,7 @@ class ProductSearch:
 
 def _cache_key(wanted: Wanted) -> str:
     """Name a search. Size, colour and price are not part of it: they are chosen among what was seen."""
-    return _CACHE_KIND + json.dumps([*wanted.terms, wanted.brand], ensure_ascii=False)
+    return CACHE_KIND + json.dumps([*wanted.terms, wanted.brand], ensure_ascii=False)
 
 
 def _each_once(seen: tuple[Seen, ...]) -> list[CatalogueProduct]:

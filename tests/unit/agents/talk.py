@@ -156,4 +156,4 @@ def held_out(name: str) -> Iterator[Labelled]:
             yield Labelled(text, cast(Language, language.strip()), intent)
 
 
-HELD_OUT_SETS = ("held_out", "held_out_second", "held_out_third")
+HELD_OUT_SETS = ("held_out", "held_out_second", "held_out_third", "held_out_fourth")

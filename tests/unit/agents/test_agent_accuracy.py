@@ -9,9 +9,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.agents.talk import HELD_OUT_SETS, Labelled, Talk, held_out
 
-from smarteros.agents.entities import EntityExtractor
-from smarteros.agents.gazetteer import base_gazetteer
-from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel
+from smarteros.agents.intents import NOT_IN_SCOPE
 from smarteros.domain.decisions import ROUTE_OF_INTENT, Intent
 
 ANSWERING_ROUTES = {"shopify_sales", "support", "odoo_invoice_lookup", "kb_direct"}
@@ -82,14 +80,12 @@ def test_a_clear_question_is_understood_with_confidence(talk: Talk, text: str, i
     assert decision.confidence > 0.90
 
 
-def test_a_tenants_own_examples_teach_the_agent_its_words():
-    extractor = EntityExtractor(base_gazetteer())
-    taught = IntentModel(extractor, extra_examples={"faq_shipping": ("hacen flete con la lancha", "sale lancha hoy")})
-    plain = IntentModel(extractor)
-    question = extractor.extract("¿sale la lancha mañana?")
-    assert taught.scores(question).probabilities["faq_shipping"] > 0.5
-    assert plain.scores(question).probabilities["faq_shipping"] < 0.5
+def test_leave_one_out_accuracy_does_not_fall(talk: Talk, wordy_talk: Talk):
+    assert talk.agent.shared_model().model.left_out_accuracy() >= 0.91
+    assert wordy_talk.agent.shared_model().model.left_out_accuracy() >= 0.77
 
 
-def test_leave_one_out_accuracy_does_not_fall():
-    assert IntentModel(EntityExtractor(base_gazetteer())).left_out_accuracy() >= 0.74
+def test_before_the_encoders_are_loaded_most_messages_are_understood(wordy_talk: Talk):
+    messages = everything_held_out()
+    right = [message for message in messages if wordy_talk.ask(message.text).intent == message.intent]
+    assert len(right) / len(messages) >= 0.90

@@ -33,9 +33,9 @@ def pack() -> list[str]:
 
 @pytest.mark.parametrize("intent", get_args(Intent))
 def test_every_intent_has_many_examples(intent: Intent):
-    assert len(base_examples()[intent]) >= 65
-    assert len(set(base_examples()[intent]) & set(examples_in("es"))) >= 45
-    assert len(set(base_examples()[intent]) & set(examples_in("en"))) >= 18
+    assert len(base_examples()[intent]) >= 130
+    assert len(set(base_examples()[intent]) & set(examples_in("es"))) >= 90
+    assert len(set(base_examples()[intent]) & set(examples_in("en"))) >= 30
 
 
 def test_no_example_is_given_twice():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -186,6 +187,41 @@ def test_a_name_that_does_not_resolve_is_a_passing_fault(download: Any, make_ten
     who = make_tenant("https://chat.aromo.example", attachment_hosts=("files.example",))
     call = lambda: download("https://files.example/x", who=who, resolve=nowhere)  # noqa: E731
     assert code_of(call, TransientError) == "media_unreachable"
+
+
+def test_a_name_service_that_does_not_answer_meets_the_total_bound(http: HttpClient, make_tenant: Any) -> None:
+    released = threading.Event()
+
+    def silent(_host: str, _port: int) -> tuple[str, ...]:
+        released.wait(60)
+        return (PUBLIC,)
+
+    who = make_tenant("https://chat.aromo.example", attachment_hosts=("files.example",))
+    fetcher = MediaFetcher(http, resolve=silent, total_seconds=0.2)
+    assert code_of(lambda: fetcher.fetch(who, "https://files.example/x")) == "media_too_slow"
+    released.set()
+
+
+@pytest.mark.parametrize("address", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::ffff:7f00:1]", "[::1]"])
+def test_no_spelling_of_loopback_is_a_storage_host(address: str, site: Any, download: Any, make_tenant: Any) -> None:
+    """Also when an operator has listed it by mistake: what it resolves to is what counts."""
+    who = make_tenant("https://chat.aromo.example", attachment_hosts=(f"{address}:{site.port}", address.strip("[]")))
+    refused = {"media_address_private", "media_host_not_allowed", "media_url_invalid"}
+    assert code_of(lambda: download(f"http://{address}:{site.port}/photo", who=who)) in refused
+    assert not site.seen
+
+
+@pytest.mark.parametrize("length", ["5", "-1", "1e3", "99999999999999999999"])
+def test_a_length_that_is_not_the_bodys_gives_no_picture_beyond_it(length: str, site: Any, download: Any) -> None:
+    site.answer = lambda request: (
+        request.write(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + JPEG) and None
+    )
+    try:
+        data = download(f"{site.url}/photo")
+    except (RejectedInputError, TransientError) as error:
+        assert error.code.startswith("media_")
+    else:
+        assert data == JPEG[:5]
 
 
 def test_endless_redirects_end(site: Any, download: Any, make_answer: Any) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smarteros.contracts.expressions import ReplyContext, render, value_of
 from smarteros.contracts.lint import lint
@@ -16,6 +19,8 @@ from smarteros.domain.decisions import ROUTE_OF_INTENT, Entities
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.tools import Cart, Invoice, InvoiceLookup, Product
 from smarteros.domain.turns import DocumentReading
+from smarteros.domain.warranty import warranty_terms
+from smarteros.kit.words import date_in_words
 
 MakeContext = Callable[..., ReplyContext]
 
@@ -36,6 +41,8 @@ BLURRED = DocumentReading(text="FACT", confidence=0.41, invoice_detected=True)
 CLEAR = DocumentReading(
     text="FACTURA", confidence=0.97, invoice_detected=True, fields={"invoice_number": "INV-2025-001"}
 )
+
+DOUBTFUL = CLEAR.model_copy(update={"timbre": "alterado", "fraud": "FRMT no verifica"})
 
 
 def lookup(bought: date = date(2025, 10, 15), *, today: date = date(2025, 11, 1)) -> InvoiceLookup:
@@ -71,6 +78,11 @@ SALES: dict[str, dict[str, Any]] = {
 WARRANTY: dict[str, Any] = {"intent": "warranty_inquiry", "policy": POLICY}
 PHOTO: dict[str, Any] = WARRANTY | {"photo": True, "reading": CLEAR}
 SUPPORT: dict[str, dict[str, Any]] = {
+    "odoo_invoice_lookup/document_review": PHOTO | {"reading": DOUBTFUL, "lookup": lookup()},
+    "odoo_invoice_lookup/no_invoice_twice": WARRANTY
+    | {"photo": True, "reading": DocumentReading(), "failed_photos": 1},
+    "odoo_invoice_lookup/timbre_unreadable": WARRANTY
+    | {"photo": True, "reading": BLURRED.model_copy(update={"advice": "timbre_closeup"})},
     "odoo_invoice_lookup/lookup_unavailable": PHOTO | {"tool_failed": True},
     "odoo_invoice_lookup/ambiguous_invoice": PHOTO | {"lookup": InvoiceLookup(found=True, ambiguous=True)},
     "odoo_invoice_lookup/identity_not_verified": PHOTO | {"lookup": InvoiceLookup(found=True)},
@@ -94,6 +106,7 @@ FAQ: dict[str, dict[str, Any]] = {
     "smalltalk/goodbye": {"intent": "thanks_goodbye"},
     "smalltalk/greeting": {"intent": "greeting"},
     "clarify/clarified_before": {"intent": "ambiguous", "clarifications": 1},
+    "clarify/clarify_options": {"intent": "ambiguous", "choice": "¿Preguntas por los horarios de atención?"},
     "clarify/clarify": {"intent": "ambiguous"},
     "human_handoff/complaint": {"intent": "complaint"},
     "human_handoff/human_asked": {"intent": "human_request"},
@@ -160,6 +173,64 @@ def test_every_intent_has_examples_in_both_languages(contracts: ContractSet) -> 
     for contract in contracts.by_id.values():
         for intent in contract.entry.intents:
             assert len(contract.agent.examples[intent]) >= 10, intent
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_doubtful_document_is_handed_over_without_an_accusation(
+    language: str, contracts: ContractSet, case: MakeContext
+) -> None:
+    facts = case(language=language, **CASES["e2e_ocr_support", "odoo_invoice_lookup/document_review"])
+    text = reply(contracts, facts)
+
+    assert reply_rule(contracts.get("e2e_ocr_support"), facts).escalate
+    accusing = (
+        "fraud",
+        "fals",
+        "alter",
+        "adulter",
+        "sospech",
+        "suspic",
+        "fake",
+        "FRMT",
+        "timbre",
+        "INV-2025",
+        "ilegal",
+    )
+    assert not [word for word in accusing if word.casefold() in text.casefold()]
+    if language == "es":
+        assert text.startswith("Necesito que una persona de nuestro equipo revise tu boleta.")
+
+
+@given(bought=st.dates(date(2022, 1, 1), date(2030, 12, 31)), after=st.integers(0, 400), warranty=st.integers(0, 400))
+def test_whatever_the_shops_policy_the_legal_guarantee_is_never_denied(bought: date, after: int, warranty: int) -> None:
+    contracts = load_contracts_once()
+    today = date.fromordinal(bought.toordinal() + after)
+    terms = warranty_terms(bought, today, warranty_days=warranty, return_days=10)
+    found = lookup(date(2025, 10, 15)).invoice
+    assert found is not None
+    invoice = found.model_copy(update={"date": bought, **terms.model_dump()})
+    for language in ("es", "en"):
+        facts = ReplyContext(
+            tenant_name="Tienda",
+            today=today,
+            language=language,
+            intent="warranty_inquiry",
+            route="odoo_invoice_lookup",
+            confidence=0.97,
+            lookup=InvoiceLookup(found=True, invoice=invoice, identity_verified=True),
+            policy=POLICY,
+        )
+        text = reply(contracts, facts)
+        if today <= terms.legal_guarantee_until:
+            assert "garantía expiró" not in text
+            assert "warranty expired" not in text
+        if terms.warranty_status == "expired" and today <= terms.legal_guarantee_until:
+            assert date_in_words(terms.legal_guarantee_until, language) in text
+
+
+@cache
+def load_contracts_once() -> ContractSet:
+    return load_contracts(FOLDER)
 
 
 def test_products_are_listed_as_the_sheet_says(contracts: ContractSet, case: MakeContext) -> None:

@@ -66,6 +66,7 @@ def test_a_thermal_receipt_gives_its_first_item() -> None:
         "warranty_days": 180,
         "product_name": "TELÉFONO FIJO LAJA",
         "product_size": "42",
+        "issuer_rut": "76543210-3",
     }
     assert found.fields["total"].confidence == 0.99, "net and tax add up to it"
 
@@ -235,3 +236,34 @@ def test_any_page_whatever_gives_fields_between_0_and_1(
     )
     assert 0 <= found.confidence <= 1
     assert all(0 <= field.confidence <= 1 for field in found.fields.values())
+
+
+def test_a_dollar_sign_read_as_a_five_is_seen() -> None:
+    assert read("BOLETA N° 4412", "Polera Maule | 19.990", "TOTAL | 519.990").values["total"] == 19990
+    assert read("BOLETA N° 4412", "Sofá Maule | 519.990", "TOTAL | 519.990").values["total"] == 519990
+
+
+def test_the_issuers_rut_is_not_the_buyers() -> None:
+    found = read(
+        "Comercial Maule SpA",
+        "R.U.T. 76.543.210-3",
+        "FACTURA N° 4412",
+        "SEÑOR(ES): | Taller Lenga",
+        "R.U.T.: | 77.123.456-9",
+    )
+    assert found.values["issuer_rut"] == "76543210-3"
+    assert "issuer_rut" not in read("FACTURA N° 4412", "RUT cliente: 77.123.456-9").values
+    assert read("FACTURA N° 4412", "RUT 12.345.678-5").fields["issuer_rut"].confidence < 0.7
+    assert "issuer_rut" not in read("FACTURA N° 4412", "RUT 76.543.210-4").values, "its check digit is wrong"
+
+
+def test_all_goods_are_listed_with_their_sizes() -> None:
+    found = read(
+        "FACTURA N° 4412", "CÓDIGO | DESCRIPCIÓN | CANTIDAD | PRECIO | VALOR",
+        "A12345 | Zapatilla Trail Talla 42 | 2 | 54.990 | 109.980", "B22222 | Parka Señora TM | 1 | 79.990 | 79.990",
+        "TOTAL | 189.970",
+    )  # fmt: skip
+    assert [(i.name, i.size, i.quantity, i.unit_price, i.amount) for i in found.items] == [
+        ("Zapatilla Trail", "42", 2, 54990, 109980),
+        ("Parka Señora", "M", 1, 79990, 79990),
+    ]

@@ -115,7 +115,7 @@ def test_of_a_scanned_pdf_the_page_with_the_invoice_is_read(make_reader: MakeRea
 @pytest.mark.parametrize("data", [b"", b"hola", b"\xff\xd8\xff", b"%PDF-1.7", bytes(17 * 2**20)])
 def test_a_document_that_is_refused_is_a_reading_without_confidence(data: bytes, make_reader: MakeReader) -> None:
     reader, engine = make_reader()
-    assert reader.read(TENANT, data) == DocumentReading()
+    assert reader.read(TENANT, data) == DocumentReading(advice="clearer_photo")
     assert not engine.seen
     with pytest.raises(RejectedInputError):
         reader.read_strictly(TENANT, data)

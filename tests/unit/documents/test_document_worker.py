@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,16 @@ while (frame := read_frame(jobs)) is not None:
     if data == b"crash" or (data == b"crash once" and not os.path.exists(sys.argv[1])):
         open(sys.argv[1], "w").close()
         os._exit(139)
+    if data == b"burn":
+        while True:
+            pass
+    if data == b"swallow":
+        held = []
+        while True:
+            held.append(bytearray(8 * 2**20))
+    if data.startswith(b"wait for "):
+        while not os.path.exists(data[9:].decode()):
+            threading.Event().wait(0.01)
     if data == b"hang":
         threading.Event().wait()
     if data == b"noise":
@@ -42,8 +53,8 @@ while (frame := read_frame(jobs)) is not None:
 def start(tmp_path: Path) -> Iterator[Callable[..., DocumentWorker]]:
     started: list[DocumentWorker] = []
 
-    def make(job_seconds: float = 20.0) -> DocumentWorker:
-        worker = DocumentWorker((sys.executable, "-c", FAKE, str(tmp_path / "crashed")), job_seconds)
+    def make(job_seconds: float = 20.0, **limits: Any) -> DocumentWorker:
+        worker = DocumentWorker((sys.executable, "-c", FAKE, str(tmp_path / "crashed")), job_seconds, **limits)
         started.append(worker)
         return worker
 
@@ -135,6 +146,94 @@ def test_many_threads_may_ask_at_once(start: Callable[..., DocumentWorker]) -> N
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: worker.run("x", str(n).encode())["echo"], range(40)))
     assert answers == [str(number) for number in range(40)]
+
+
+def test_a_document_that_burns_cpu_is_given_up_long_before_its_time_is(start: Callable[..., DocumentWorker]) -> None:
+    worker = start(job_seconds=60, cpu_seconds=0.3)
+    assert refusal(lambda: worker.run("x", b"burn")) == "document_too_slow"
+    assert worker.run("x", b"after")["echo"] == "after"
+
+
+def test_a_document_that_swallows_memory_is_given_up_before_the_machine_suffers(
+    start: Callable[..., DocumentWorker],
+) -> None:
+    worker = start(memory_bytes=200 * 2**20)
+    assert refusal(lambda: worker.run("x", b"swallow")) == "document_too_heavy"
+    assert worker.run("x", b"after")["echo"] == "after"
+
+
+def test_the_worker_itself_may_not_write_to_more_than_one_and_a_half_gigabytes() -> None:
+    script = (
+        "from smarteros.documents import worker\nworker._limit_resources()\n"
+        "try:\n    bytearray(1700 * 2**20)\nexcept MemoryError:\n    print('refused')"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert told.stdout.strip() == "refused"
+
+
+def test_one_process_is_enough_for_one_document_after_the_other(start: Callable[..., DocumentWorker]) -> None:
+    worker = start(processes=2)
+    assert len({worker.run("x", b"a")["pid"] for _ in range(3)}) == 1
+    assert len(worker.pids) == 1
+
+
+def test_a_document_that_hangs_does_not_stop_the_next_one(start: Callable[..., DocumentWorker], tmp_path: Path) -> None:
+    worker, sign = start(processes=2), tmp_path / "sign"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(worker.run, "x", b"wait for " + str(sign).encode())
+        while not worker.pids:
+            threading.Event().wait(0.01)
+        other = worker.run("x", b"quick")
+        assert other["echo"] == "quick"
+        assert not waiting.done()
+        sign.touch()
+        assert waiting.result(20)["pid"] != other["pid"]
+    assert len(worker.pids) == 2
+
+
+def test_there_are_never_more_processes_than_allowed(start: Callable[..., DocumentWorker]) -> None:
+    worker = start(processes=2)
+    with ThreadPoolExecutor(8) as pool:
+        seen = set(pool.map(lambda _: worker.run("x", b"a")["pid"], range(40)))
+    assert len(seen) <= 2
+
+
+def test_a_process_is_replaced_after_its_number_of_documents(start: Callable[..., DocumentWorker]) -> None:
+    worker = start(processes=1, recycle_after=3)
+    pids = [worker.run("x", b"a")["pid"] for _ in range(7)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+
+
+def test_a_worker_killed_in_the_middle_of_a_document_is_replaced_and_the_document_read(
+    start: Callable[..., DocumentWorker], tmp_path: Path
+) -> None:
+    worker, sign = start(), tmp_path / "sign"
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(worker.run, "x", b"wait for " + str(sign).encode())
+        while worker.pid is None:
+            threading.Event().wait(0.01)
+        first = worker.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        sign.touch()
+        assert reading.result(20)["pid"] != first
+
+
+def test_the_models_are_loaded_in_the_background_and_the_caller_goes_on(
+    start: Callable[..., DocumentWorker],
+) -> None:
+    worker = start()
+    worker.warm_up_soon()
+    while worker.pid is None:
+        threading.Event().wait(0.01)
+    assert worker.run("x", b"a")["echo"] == "a"
+
+
+def test_a_warm_up_that_fails_is_told_to_nobody_and_harms_nothing() -> None:
+    worker = DocumentWorker((sys.executable, "-c", "raise SystemExit(1)"))
+    worker.warm_up_soon()
+    assert refusal(lambda: worker.run("x", b"a")) == "document_unreadable"
+    worker.close()
 
 
 def test_closing_ends_the_process(start: Callable[..., DocumentWorker]) -> None:

@@ -7,17 +7,20 @@ import hmac
 import itertools
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from tests.support import MemorySecrets
+from tests.unit.store.queued import TurnQueue
 
 from smarteros.channels.hand_overs import HandOverMemory
 from smarteros.domain.tenants import InboxSettings, Tenant
 from smarteros.domain.turns import TurnStart
 from smarteros.edge.receive import Receipt, Receiver
+from smarteros.flow.engine import Engine
 from smarteros.kit.clock import SystemClock
 from smarteros.store.database import Database
 from smarteros.store.turns import remembered
@@ -36,13 +39,6 @@ _ids = itertools.count(600_000)
 NOON = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 
 
-class AcceptedTurns(list[TurnStart]):
-    """An engine that only keeps what it is given."""
-
-    def accept(self, connection: object, start: TurnStart, **_how: object) -> None:
-        self.append(start)
-
-
 class Tenants:
     def by_key(self, tenant_key: str) -> Tenant:
         return TENANT
@@ -51,13 +47,19 @@ class Tenants:
 class Shop:
     """One conversation of the shop, as its account's webhook tells of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, turn_queue: TurnQueue) -> None:
         self.database = database
         self.conversation_id = next(_ids)
-        self.accepted = AcceptedTurns()
+        self.engine = Engine(database.owner_url, None)  # it accepts and runs nothing
+        self._queue = turn_queue
         values = {"chatwoot/hmac_secret": "of the bot", "chatwoot/webhook_secret": "of the account"}
         secrets = MemorySecrets({(TENANT.tenant_id, path): value for path, value in values.items()})
-        self._receiver = Receiver(database, cast("Any", Tenants()), secrets, cast("Any", self.accepted), SystemClock())
+        self._receiver = Receiver(database, cast("Any", Tenants()), secrets, self.engine, SystemClock())
+
+    @property
+    def accepted(self) -> list[TurnStart]:
+        """The turns that wait, in the order they were opened."""
+        return self._queue.starts()
 
     def customer_writes(self, at: datetime = NOON, **conversation: Any) -> Receipt:
         return self._message("message_created.whatsapp_text", at, **conversation)
@@ -105,8 +107,10 @@ class Shop:
 
 
 @pytest.fixture
-def shop(database: Database) -> Shop:
-    return Shop(database)
+def shop(database: Database, turn_queue: TurnQueue) -> Iterator[Shop]:
+    shop = Shop(database, turn_queue)
+    yield shop
+    shop.engine.stop()
 
 
 def later(minutes: float) -> datetime:

@@ -8,14 +8,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from smarteros.domain.messages import Contact, ConversationState, IncomingMessage, OutgoingReply, PostedReply
+from tests.unit.store.queued import TurnQueue, a_start
+
+from smarteros.domain.ids import reply_id
+from smarteros.domain.messages import (
+    Attachment,
+    Contact,
+    ConversationState,
+    IncomingMessage,
+    OutgoingReply,
+    PostedReply,
+)
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import ResolvedTurn, TurnStart
+from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.fence import Fence
+from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.store.database import Database
-from smarteros.store.events import ReceivedEvent, claim_messages, edit_message, store_event
-from smarteros.store.turns import mute
+from smarteros.store.events import ReceivedEvent, burst, claim_messages, edit_message, store_event
+from smarteros.store.queue import accept_message, end_turn
+from smarteros.store.turns import confirm_reply, mute
 
 TENANT = Tenant(
     tenant_id="FLOW_SHOP",
@@ -33,6 +45,7 @@ class RecordingChannel:
 
     def __init__(self) -> None:
         self.posted: list[str] = []
+        self.markers: dict[str, int] = {}
         self.notes: list[str] = []
         self.state = ConversationState(conversation_id=1, status="pending", assigned_to_human=False, can_reply=True)
         self.on_post: Callable[[], None] = lambda: None
@@ -41,7 +54,7 @@ class RecordingChannel:
         return self.state
 
     def download(self, tenant: Tenant, attachment: object) -> bytes:
-        raise AssertionError("no test attaches anything")
+        return b"a photo"
 
     def post(
         self,
@@ -51,14 +64,15 @@ class RecordingChannel:
         maybe_sent: bool = False,
         before_post: Callable[[], None] | None = None,
     ) -> PostedReply:
-        if maybe_sent and reply.text in self.posted:
-            return PostedReply(message_id=900, already_there=True)
+        if maybe_sent and reply.reply_id in self.markers:
+            return PostedReply(message_id=self.markers[reply.reply_id], already_there=True)
         disturbance, self.on_post = self.on_post, lambda: None
         disturbance()
         if before_post is not None:
             before_post()
         self.posted.append(reply.text)
-        return PostedReply(message_id=900 + len(self.posted))
+        self.markers[reply.reply_id] = 900 + len(self.posted)
+        return PostedReply(message_id=self.markers[reply.reply_id])
 
     def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
         self.notes.append(note)
@@ -75,13 +89,13 @@ class OneTenant:
 
 @dataclass
 class Bench:
-    """A conversation no other test uses."""
+    """A conversation no other test uses, and its turns in the queue."""
 
     database: Database
+    queue: TurnQueue
     channel: RecordingChannel = field(default_factory=RecordingChannel)
     conversation_id: int = field(default_factory=lambda: next(_numbers))
-    pauses: list[float] = field(default_factory=list)
-    on_pause: Callable[[], None] = lambda: None
+    pauses: list[float] = field(default_factory=list[float])
 
     @property
     def parts(self) -> Parts:
@@ -89,7 +103,6 @@ class Bench:
 
         def pause(seconds: float) -> None:
             self.pauses.append(seconds)
-            self.on_pause()
 
         return Parts(
             database=self.database,
@@ -103,14 +116,30 @@ class Bench:
             pause=pause,
         )
 
-    def receive(self, message_id: int, text: str = "¿Tienen zapatillas?", *, ago_s: float = 0.0) -> None:
-        with self.database.tenant(TENANT.scope) as connection:
-            stored = store_event(connection, self._event("message_created", message_id, text))
-            connection.exec_driver_sql(
-                "UPDATE smos.received_events SET received_at = received_at - make_interval(secs => %s)"
-                " WHERE event_id = %s",
-                (ago_s, stored),
-            )
+    def receive(
+        self,
+        message_id: int,
+        text: str = "¿Tienen zapatillas?",
+        *,
+        ago_s: float = 0.0,
+        attachments: tuple[Attachment, ...] = (),
+    ) -> None:
+        """The customer writes: the message is stored and its turn waits in the queue."""
+        event = self._event("message_created", message_id, text, attachments)
+        with self.database.statement() as connection:
+            assert accept_message(connection, event, self.start(message_id), PLACES["quick"])
+        self.age(ago_s, message_id)
+
+    def age(self, by_s: float, *message_ids: int) -> None:
+        """Let messages have been received longer ago."""
+        self.queue.ask(
+            "UPDATE smos.received_events SET received_at = received_at - make_interval(secs => %s)"
+            " WHERE tenant_id = %s AND conversation_id = %s AND message_id = ANY(%s)",
+            by_s,
+            TENANT.tenant_id,
+            self.conversation_id,
+            list(message_ids),
+        )
 
     def delete(self, message_id: int) -> None:
         with self.database.tenant(TENANT.scope) as connection:
@@ -125,29 +154,54 @@ class Bench:
             mute(connection, TENANT.tenant_id, self.conversation_id, reason, datetime.now(UTC))
 
     def start(self, message_id: int, **changes: Any) -> TurnStart:
-        fields: dict[str, Any] = {
-            "turn_id": f"FLOW_SHOP:{self.conversation_id}:{message_id}",
-            "tenant_id": TENANT.tenant_id,
-            "account_id": 31,
-            "conversation_id": self.conversation_id,
-            "message_id": message_id,
-            "received_at": datetime.now(UTC),
-        }
-        return TurnStart(**(fields | changes))
+        return a_start(TENANT.tenant_id, self.conversation_id, message_id, **changes)
 
-    def drafted(self, message_id: int, **changes: Any) -> ResolvedTurn:
+    def claim(self, message_id: int, worker: str = "worker") -> ClaimedTurn:
+        """A worker takes the turn of a message, which must be the one whose turn it is."""
+        turn = self.queue.claim_one(worker)
+        assert turn.start.turn_id == self.start(message_id).turn_id
+        return turn
+
+    def take_over(self, message_id: int) -> ClaimedTurn:
+        """The worker is taken for dead, and another one takes its turn."""
+        assert self.queue.give_back("worker") == 1
+        return self.claim(message_id)
+
+    def begin(self, message_id: int, **changes: Any) -> Attempt:
+        """A worker takes a turn and its messages, and prepares its reply."""
+        return self.attempt(self.claim(message_id), **changes)
+
+    def attempt(self, turn: ClaimedTurn, **changes: Any) -> Attempt:
         """The turn has taken its messages and is preparing its reply."""
+        return Attempt(self, turn, ResolvedTurn(messages=self.held(turn.start.message_id), **changes))
+
+    def held(self, message_id: int) -> tuple[IncomingMessage, ...]:
+        """The messages the turn takes, or has taken."""
         with self.database.tenant(TENANT.scope) as connection:
             turn = self.start(message_id).turn_id
-            held = claim_messages(connection, TENANT.tenant_id, self.conversation_id, turn)
-        return ResolvedTurn(messages=held, **changes)
+            return claim_messages(connection, TENANT.tenant_id, self.conversation_id, turn)
 
-    def fence(self, message_id: int, resolved: ResolvedTurn) -> Fence:
-        fence = Fence(self.parts, TENANT, self.start(message_id), resolved)
-        fence.take()
-        return fence
+    def waiting(self) -> list[int]:
+        """The messages no turn holds."""
+        with self.database.tenant(TENANT.scope) as connection:
+            found = burst(connection, TENANT.tenant_id, self.conversation_id, "another")
+        return [entry.message.id for entry in found]
 
-    def _event(self, event: str, message_id: int, text: str | None) -> ReceivedEvent:
+    def answer(self, message_id: int, text: str) -> None:
+        """A whole turn that goes well."""
+        attempt = self.begin(message_id)
+        attempt.send(text)
+        attempt.confirm()
+        self.end(attempt.turn)
+
+    def end(self, turn: ClaimedTurn) -> None:
+        """The turn leaves the queue, however it has ended."""
+        with self.database.tenant(TENANT.scope) as connection:
+            assert end_turn(connection, turn)
+
+    def _event(
+        self, event: str, message_id: int, text: str | None, attachments: tuple[Attachment, ...] = ()
+    ) -> ReceivedEvent:
         message = None
         if text is not None:
             message = IncomingMessage(
@@ -159,6 +213,7 @@ class Bench:
                 channel="whatsapp",
                 contact=Contact(id=5, name="Ana"),
                 text=text,
+                attachments=attachments,
                 created_at=datetime.now(UTC),
             )
         return ReceivedEvent(
@@ -171,3 +226,25 @@ class Bench:
             message=message,
             ignore_reason=None if message else "deleted",
         )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One worker's attempt at one turn, up to its draft."""
+
+    bench: Bench
+    turn: ClaimedTurn
+    resolved: ResolvedTurn
+
+    def send(self, text: str) -> str:
+        """Bring a reply through the fence; returns what the customer reads."""
+        ending = Replied(outcome="answered", rule="test", text=text, state=self.resolved.state)
+        draft = TurnStory(resolved=self.resolved, decided=None, called=ToolsCalled(), replied=ending, summary="resumen")
+        said, _ = Fence(self.bench.parts, TENANT, self.turn).send(draft)
+        return said
+
+    def confirm(self) -> None:
+        """Write down, as the end of a turn does, that the channel has the reply."""
+        with self.bench.database.tenant(TENANT.scope) as connection:
+            own_reply, message_id = reply_id(self.turn.start.turn_id), 900 + len(self.bench.channel.posted)
+            confirm_reply(connection, own_reply, message_id, self.bench.parts.clock.now())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,9 +11,9 @@ from tests.unit.flow.bench import TENANT, Bench
 
 from smarteros.contracts.loader import load_contracts
 from smarteros.domain.errors import PermanentError, TransientError
-from smarteros.domain.turns import TurnRecord
-from smarteros.flow import workflow
-from smarteros.flow.workflow import TurnWorkflow
+from smarteros.domain.turns import ClaimedTurn, TurnCause, TurnRecord
+from smarteros.flow import audit
+from smarteros.flow.workflow import MOST_TRIES, TurnWorkflow
 from smarteros.observability.metrics import REGISTRY
 from smarteros.store.turns import list_turns
 
@@ -33,30 +32,29 @@ class BrokenAgent:
         raise self.error
 
 
-@pytest.fixture(autouse=True)
-def steps_without_checkpoints(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Steps run as they do in the engine, whose checkpoints are not the point here."""
-
-    def step(name: str, work: Any, *arguments: Any) -> Any:
-        try:
-            return work(*arguments)
-        except (PermanentError, TransientError):
-            raise
-        except Exception as error:
-            raise PermanentError("unforeseen_error", f"{name}: {type(error).__name__}") from error
-
-    monkeypatch.setattr(workflow, "step", step)
-    yield
-
-
 def ends(bench: Bench, agent: BrokenAgent, **parts: Any) -> TurnRecord:
     bench.receive(1)
-    broken = replace(bench.parts, agent=cast("Any", agent), contracts=CONTRACTS, **parts)
-    outcome = TurnWorkflow(broken).run(bench.start(1))
+    return run(bench, bench.claim(1), agent=cast("Any", agent), **parts)
+
+
+def run(bench: Bench, turn: ClaimedTurn, **parts: Any) -> TurnRecord:
+    """Run a turn to its end: it leaves one record and nothing in the queue."""
+    outcome = TurnWorkflow(replace(bench.parts, contracts=CONTRACTS, **parts)).run(turn)
     with bench.database.tenant(TENANT.scope) as connection:
         (record,) = list_turns(connection, TENANT.tenant_id, bench.conversation_id, 10)
     assert record.outcome == outcome
+    assert bench.queue.row(turn.start.turn_id) is None
     return record
+
+
+def tried(bench: Bench, times: int) -> ClaimedTurn:
+    """The turn after so many tries that broke off."""
+    bench.queue.ask("UPDATE smos.waiting_turns SET tries = %s", times)
+    return bench.claim(1)
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise ZeroDivisionError
 
 
 def test_a_fault_nobody_foresaw_goes_to_a_person_with_an_apology(bench: Bench) -> None:
@@ -80,9 +78,6 @@ def test_a_fault_that_should_pass_is_tried_again_only_so_often(bench: Bench) -> 
 
 
 def test_when_even_the_apology_fails_the_turn_ends_failed_and_recorded(bench: Bench) -> None:
-    def refuse(*_: object, **__: object) -> Any:
-        raise ZeroDivisionError
-
     bench.channel.conversation = refuse
     record = ends(bench, BrokenAgent(ZeroDivisionError()))
 
@@ -90,16 +85,21 @@ def test_when_even_the_apology_fails_the_turn_ends_failed_and_recorded(bench: Be
     assert bench.channel.posted == []
 
 
-def test_a_turn_for_people_that_fails_is_recorded_too(bench: Bench) -> None:
-    def refuse(*_: object, **__: object) -> Any:
-        raise ZeroDivisionError
+def for_people(bench: Bench, cause: TurnCause) -> ClaimedTurn:
+    bench.queue.enqueue(bench.start(7, cause=cause))
+    return bench.claim(7)
 
-    bench.channel.conversation = refuse
-    parts = replace(bench.parts, contracts=CONTRACTS)
-    assert TurnWorkflow(parts).run(bench.start(7, cause="human_reply")) == "failed"
-    with bench.database.tenant(TENANT.scope) as connection:
-        (record,) = list_turns(connection, TENANT.tenant_id, bench.conversation_id, 10)
-    assert record.reason == "unforeseen_error"
+
+@pytest.mark.parametrize("cause", ["human_reply", "delivery_failed"])
+def test_a_turn_for_people_that_fails_is_recorded_too_and_says_nothing_to_the_customer(
+    bench: Bench, cause: TurnCause
+) -> None:
+    bench.person_replies()
+    bench.channel.conversation = bench.channel.hand_over = refuse
+    record = run(bench, for_people(bench, cause))
+
+    assert (record.outcome, record.reason) == ("failed", "unforeseen_error")
+    assert bench.channel.posted == []
 
 
 def test_the_words_of_the_draft_go_to_the_person_when_the_channel_would_not_deliver_them(bench: Bench) -> None:
@@ -110,3 +110,54 @@ def test_the_words_of_the_draft_go_to_the_person_when_the_channel_would_not_deli
     (note,) = bench.channel.notes
     assert "24 horas" in note
     assert bench.channel.posted == []
+
+
+def test_a_turn_that_broke_off_six_times_goes_to_a_person_without_being_tried_again(bench: Bench) -> None:
+    bench.receive(1)
+    agent = BrokenAgent(ZeroDivisionError())
+    record = run(bench, tried(bench, MOST_TRIES), agent=cast("Any", agent))
+
+    assert (record.outcome, record.reason, agent.asked) == ("escalated", "turn_poisoned", 0)
+    assert len(bench.channel.posted) == len(bench.channel.notes) == 1
+
+
+def test_the_sixth_try_is_still_one(bench: Bench) -> None:
+    bench.receive(1)
+    agent = BrokenAgent(ZeroDivisionError())
+    record = run(bench, tried(bench, MOST_TRIES - 1), agent=cast("Any", agent))
+
+    assert (record.reason, agent.asked) == ("unforeseen_error", 1)
+
+
+def test_a_reply_that_is_in_the_channel_is_not_followed_by_another_when_its_turn_is_given_up(bench: Bench) -> None:
+    bench.receive(1)
+    bench.begin(1).send("Sí")
+    assert bench.queue.give_back() == 1
+    record = run(bench, tried(bench, MOST_TRIES))
+
+    assert (record.outcome, record.reason, record.reply_text) == ("escalated", "turn_poisoned", "Sí")
+    assert bench.channel.posted == ["Sí"]
+
+
+def test_a_poisoned_turn_for_people_says_nothing_to_the_customer(bench: Bench) -> None:
+    bench.queue.enqueue(bench.start(1, cause="human_reply"))
+    record = run(bench, tried(bench, MOST_TRIES))
+
+    assert (record.outcome, record.reason, bench.channel.posted) == ("failed", "turn_poisoned", [])
+
+
+def test_a_turn_whose_record_cannot_be_written_stays_until_its_tries_are_over(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "save_turn", refuse)
+    bench.receive(1)
+    parts = replace(bench.parts, contracts=CONTRACTS, agent=cast("Any", BrokenAgent(ZeroDivisionError())))
+    turn = bench.claim(1)
+    with pytest.raises(PermanentError):
+        TurnWorkflow(parts).run(turn)
+    assert bench.queue.is_ours(turn)
+
+    bench.queue.give_back()
+    assert TurnWorkflow(parts).run(tried(bench, MOST_TRIES)) == "escalated"
+    assert bench.queue.row(turn.start.turn_id) is None
+    assert len(bench.channel.posted) == 1

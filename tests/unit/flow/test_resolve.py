@@ -7,14 +7,28 @@ from typing import Any
 import pytest
 from tests.unit.flow.bench import TENANT, Bench
 
-from smarteros.domain.turns import ResolvedTurn
+from smarteros.domain.turns import Replied, ResolvedTurn, TurnCause
+from smarteros.flow.given_back import PutOffError
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.step_aside import StepAsideStep
-from smarteros.store.turns import leadership
+from smarteros.store.turns import muted_reason
 
 
-def resolve(bench: Bench, message_id: int = 1) -> ResolvedTurn:
-    return ResolveStep(bench.parts)(bench.start(message_id))
+def resolve(bench: Bench, message_id: int = 1, *, ends: bool = False) -> ResolvedTurn:
+    turn = bench.claim(message_id)
+    resolved = ResolveStep(bench.parts)(turn)
+    if ends:
+        bench.end(turn)
+    return resolved
+
+
+def waits(bench: Bench, message_id: int = 1) -> float:
+    """The turn is put off, as its worker does it; returns for how many seconds."""
+    turn = bench.claim(message_id)
+    with pytest.raises(PutOffError) as caught:
+        ResolveStep(bench.parts)(turn)
+    bench.queue.put_off(turn, caught.value.after_s)
+    return caught.value.after_s
 
 
 def texts(resolved: ResolvedTurn) -> list[str]:
@@ -29,37 +43,66 @@ def test_a_complete_question_is_taken_without_waiting(bench: Bench) -> None:
     assert (bench.pauses, resolved.waited_ms) == ([], 0)
 
 
-def test_the_question_that_follows_a_greeting_ends_the_wait_and_is_taken_with_it(bench: Bench) -> None:
+def test_a_greeting_is_given_time_without_holding_its_worker_or_its_message(bench: Bench) -> None:
     bench.receive(1, "hola")
 
-    def customer_goes_on() -> None:
-        if len(bench.pauses) == 3:
-            bench.receive(2, "¿Tienen zapatillas?")
+    assert 1.0 < waits(bench) <= 1.5
+    assert bench.pauses == []
+    assert bench.waiting() == [1]
+    assert bench.queue.claim() == []
 
-    bench.on_pause = customer_goes_on
+
+def test_the_question_that_follows_a_greeting_ends_the_wait_and_is_taken_with_it(bench: Bench) -> None:
+    bench.receive(1, "hola")
+    waits(bench)
+    bench.receive(2, "¿Tienen zapatillas?")
+
+    assert texts(resolve(bench, ends=True)) == ["hola", "¿Tienen zapatillas?"]
+    assert resolve(bench, 2).stop == "merged"
+
+
+def test_a_question_that_comes_just_when_the_turn_is_put_off_is_looked_at_at_once(bench: Bench) -> None:
+    bench.receive(1, "hola")
+    turn = bench.claim(1)
+    with pytest.raises(PutOffError) as caught:
+        ResolveStep(bench.parts)(turn)
+    bench.receive(2, "¿Tienen zapatillas?")
+    bench.queue.put_off(turn, caught.value.after_s)
+
     assert texts(resolve(bench)) == ["hola", "¿Tienen zapatillas?"]
-    assert len(bench.pauses) == 3
+
+
+def test_a_fragment_that_follows_extends_the_wait(bench: Bench) -> None:
+    bench.receive(1, "hola", ago_s=1.4)
+    waits(bench)
+    bench.receive(2, "una consulta")
+
+    assert waits(bench) > 1.5
 
 
 def test_a_lone_greeting_is_taken_when_the_wait_is_over(bench: Bench) -> None:
-    bench.receive(1, "hola", ago_s=2.4)
-
-    assert texts(resolve(bench)) == ["hola"]
-
-
-def test_nobody_waits_when_the_waiting_room_is_full(bench: Bench) -> None:
     bench.receive(1, "hola")
-    parts = bench.parts
-    while parts.waiting_room.acquire(blocking=False):
-        pass
+    waits(bench)
+    bench.age(2.4, 1)
+    bench.queue.time_has_come()
+    resolved = resolve(bench)
 
-    assert texts(ResolveStep(parts)(bench.start(1))) == ["hola"]
-    assert bench.pauses == []
+    assert texts(resolved) == ["hola"]
+    assert resolved.waited_ms >= 2400
+
+
+def test_a_greeting_nobody_had_time_for_is_taken_without_waiting_more(bench: Bench) -> None:
+    bench.receive(1, "hola", ago_s=2.4)
+    resolved = resolve(bench)
+
+    assert (texts(resolved), resolved.waited_ms) == (["hola"], 0)
 
 
 def test_a_message_deleted_while_waiting_is_not_answered(bench: Bench) -> None:
     bench.receive(1, "hola")
-    bench.on_pause = lambda: bench.delete(1)
+    waits(bench)
+    bench.delete(1)
+    bench.queue.time_has_come()
     resolved = resolve(bench)
 
     assert (resolved.stop, resolved.reason) == ("merged", "message_deleted")
@@ -70,13 +113,13 @@ def test_of_a_burst_only_the_deleted_message_is_left_out(bench: Bench) -> None:
     bench.receive(2, "¿Abren hoy?")
     bench.delete(1)
 
-    assert texts(resolve(bench, 2)) == ["¿Abren hoy?"]
+    assert texts(resolve(bench, 1)) == ["¿Abren hoy?"]
 
 
 def test_the_later_message_of_a_burst_has_nothing_left_to_answer(bench: Bench) -> None:
     bench.receive(1)
     bench.receive(2)
-    resolve(bench, 1)
+    resolve(bench, 1, ends=True)
     resolved = resolve(bench, 2)
 
     assert (resolved.stop, resolved.reason) == ("merged", None)
@@ -97,7 +140,7 @@ def test_a_conversation_given_back_unheard_is_the_bots_again(bench: Bench, reaso
 
     assert resolve(bench).stop is None
     with bench.database.tenant(TENANT.scope) as connection:
-        assert leadership(connection, TENANT.tenant_id, bench.conversation_id).muted_reason is None
+        assert muted_reason(connection, TENANT.tenant_id, bench.conversation_id) is None
 
 
 def test_a_person_who_answers_just_when_the_mute_is_checked_keeps_the_conversation(bench: Bench) -> None:
@@ -122,22 +165,34 @@ def test_a_person_who_still_leads_keeps_the_conversation(bench: Bench) -> None:
     assert resolve(bench).stop == "muted"
 
 
+def step_aside(bench: Bench, cause: TurnCause) -> Replied:
+    bench.queue.enqueue(bench.start(7, cause=cause))
+    return StepAsideStep(bench.parts)(bench.claim(7))
+
+
 def test_a_persons_reply_opens_a_pending_conversation(bench: Bench) -> None:
-    replied = StepAsideStep(bench.parts)(bench.start(7, cause="human_reply"))
+    bench.person_replies()
+    replied = step_aside(bench, "human_reply")
 
     assert (replied.outcome, replied.reason) == ("muted", "human_reply")
     assert bench.channel.state.status == "open"
 
 
+def test_a_conversation_that_was_given_back_meanwhile_is_not_opened(bench: Bench) -> None:
+    step_aside(bench, "human_reply")
+
+    assert bench.channel.state.status == "pending"
+
+
 def test_a_reply_that_was_not_delivered_goes_to_a_person_with_its_words(bench: Bench) -> None:
     bench.receive(1)
-    bench.fence(1, bench.drafted(1)).send("Sí, en negro")
+    bench.answer(1, "Sí, en negro")
     with bench.database.tenant(TENANT.scope) as connection:
         connection.exec_driver_sql(
             "UPDATE smos.replies SET failed_at = now(), failed_reason = '131047' WHERE conversation_id = %s",
             (bench.conversation_id,),
         )
-    replied = StepAsideStep(bench.parts)(bench.start(1, cause="delivery_failed"))
+    replied = step_aside(bench, "delivery_failed")
 
     assert (replied.outcome, replied.reason) == ("escalated", "delivery_failed")
     (note,) = bench.channel.notes

@@ -2,82 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import itertools
-import json
-import time
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from tests.support import MemorySecrets
-from tests.unit.flow.bench import TENANT, Bench
-
-from smarteros.domain.turns import TurnStart
-from smarteros.edge.receive import Receipt, Receiver
-from smarteros.kit.clock import SystemClock
-from smarteros.store.turns import leadership
-
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "chatwoot"
-_ids = itertools.count(700_000)
-
-
-class AcceptedTurns(list[TurnStart]):
-    """An engine that only keeps what it is given."""
-
-    def accept(self, connection: object, start: TurnStart) -> None:
-        self.append(start)
-
-
-class Tenants:
-    def by_key(self, tenant_key: str) -> Any:
-        return TENANT
-
-    def get(self, tenant_id: str) -> Any:
-        return TENANT
-
-
-class Hearing:
-    """The receiver, hearing of one conversation."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.accepted = AcceptedTurns()
-        secrets = MemorySecrets({(TENANT.tenant_id, "chatwoot/hmac_secret"): "s3cret"})
-        engine = cast("Any", self.accepted)
-        self._receiver = Receiver(bench.database, cast("Any", Tenants()), secrets, engine, SystemClock())
-
-    def hear(self, name: str, **changes: Any) -> Receipt:
-        body: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_bytes())
-        body |= {"account": {"id": 31}}
-        if "message" in name:
-            body |= {"id": next(_ids)}
-            body["conversation"]["id"] = self.bench.conversation_id
-        else:
-            body |= {"id": self.bench.conversation_id}
-        for path, value in changes.items():
-            *parents, last = path.split("__")
-            target = body
-            for parent in parents:
-                target = target[parent]
-            target[last] = value
-        raw = json.dumps(body).encode()
-        stamp = str(int(time.time()))
-        signature = hmac.new(b"s3cret", stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
-        headers = {"x-chatwoot-timestamp": stamp, "x-chatwoot-signature": f"sha256={signature}"}
-        return self._receiver.receive(raw, headers, TENANT.tenant_key)
-
-    @property
-    def muted_reason(self) -> str | None:
-        with self.bench.database.tenant(TENANT.scope) as connection:
-            return leadership(connection, TENANT.tenant_id, self.bench.conversation_id).muted_reason
-
-
-@pytest.fixture
-def hearing(bench: Bench) -> Hearing:
-    return Hearing(bench)
-
+from tests.unit.flow.hearing import Hearing, message_ids
 
 PENDING = {"status": "pending", "meta__assignee_type": None}
 
@@ -166,7 +94,7 @@ def test_an_undelivered_reply_of_ours_opens_a_turn_and_one_of_a_person_does_not(
     hearing.hear("message_updated.send_failed_24h")
     assert hearing.accepted == []
     bench.receive(1)
-    bench.fence(1, bench.drafted(1)).send("Sí")
+    bench.answer(1, "Sí")
     receipt = hearing.hear("message_updated.send_failed_24h", id=901)
 
     assert (receipt.status, receipt.reason) == ("ignored", "delivery_failed")
@@ -174,26 +102,26 @@ def test_an_undelivered_reply_of_ours_opens_a_turn_and_one_of_a_person_does_not(
 
 
 def test_the_new_words_of_an_edited_message_are_the_ones_that_are_answered(hearing: Hearing) -> None:
-    written = next(_ids)
+    written = next(message_ids)
     first = hearing.hear("message_created.whatsapp_text", id=written)
     hearing.hear("message_created.whatsapp_text", id=written, event="message_updated", content="¿Les queda en M?")
 
     assert first.status == "accepted"
-    assert [message.text for message in hearing.bench.drafted(written).messages] == ["¿Les queda en M?"]
+    assert [message.text for message in hearing.bench.held(written)] == ["¿Les queda en M?"]
 
 
 def test_a_deleted_message_is_answered_no_more_and_its_placeholder_is_no_edit(hearing: Hearing) -> None:
-    written = next(_ids)
+    written = next(message_ids)
     hearing.hear("message_created.whatsapp_text", id=written)
     gone = {"content": "This message was deleted", "content_attributes": {"deleted": True}}
     hearing.hear("message_created.whatsapp_text", id=written, event="message_updated", **gone)
 
-    assert hearing.bench.drafted(written).messages == ()
+    assert hearing.bench.held(written) == ()
 
 
 def test_a_status_that_changes_on_our_own_message_edits_nothing(hearing: Hearing) -> None:
-    written = next(_ids)
+    written = next(message_ids)
     hearing.hear("message_created.whatsapp_text", id=written)
     hearing.hear("message_created.outgoing_by_bot", id=written, event="message_updated", content="otra cosa")
 
-    assert [message.text for message in hearing.bench.drafted(written).messages] == ["¿Les queda la polera negra en L?"]
+    assert [message.text for message in hearing.bench.held(written)] == ["¿Les queda la polera negra en L?"]

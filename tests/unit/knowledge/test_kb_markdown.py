@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smarteros.domain.errors import RejectedInputError
-from smarteros.knowledge.markdown import MAX_PASSAGE_CHARS, parse_markdown, passages_of
+from smarteros.knowledge.markdown import parse_markdown
+from smarteros.knowledge.passages import MAX_PASSAGE_CHARS, passages_of
 
 HOURS = """---
 category: horarios

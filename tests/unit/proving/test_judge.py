@@ -67,6 +67,30 @@ def test_after_the_bot_has_the_conversation_back_messages_can_be_lost_again() ->
     assert charges(*entries) == ["lost"]
 
 
+def test_a_burst_whose_end_came_while_people_had_the_conversation_is_not_lost() -> None:
+    entries = (customer(1, 0), bot(2, 0.5, "other"), sign(3, "outage", 0.6), customer(4, 1))
+
+    assert charges(*entries, turns=(BURST,)) == []
+
+
+def test_what_people_got_in_an_outage_may_be_answered_once_when_the_bot_has_the_conversation_again() -> None:
+    unheard = customer(1, 0).model_copy(update={"arrived": None})
+    asked = (unheard, sign(2, "outage", 0.1), sign(3, "bot_again", 1), customer(4, 2, turn=2))
+    found = bot(6, 20).model_copy(update={"opener": 1})
+    again = found.model_copy(update={"id": 7, "marker": "m7"})
+
+    assert charges(*asked, bot(5, 3, "payment"), found, turns=(HOURS, PAYMENT)) == []
+    assert "doubled" in charges(*asked, bot(5, 3, "payment"), found, again, turns=(HOURS, PAYMENT))
+
+
+def test_what_a_person_answered_after_an_outage_is_not_the_bots_any_more() -> None:
+    taken = (customer(1, 0), sign(2, "outage", 0.1), sign(3, "taken", 0.5))
+    found = bot(6, 20).model_copy(update={"opener": 1})
+
+    assert charges(*taken, sign(5, "bot_again", 1), found) == []
+    assert charges(*taken, sign(4, "human", 0.6), sign(5, "bot_again", 1), found) == ["doubled"]
+
+
 def test_the_same_marker_twice_is_a_doubled_reply() -> None:
     assert charges(customer(1, 0), bot(2, 1, marker="m"), bot(3, 2, marker="m")) == ["doubled"]
 
@@ -150,6 +174,37 @@ def test_a_burst_torn_apart_by_a_lost_webhook_may_have_two_replies() -> None:
 
 def test_a_burst_whose_last_part_nobody_answered_has_lost_it() -> None:
     assert charges(customer(1, 0), customer(2, 1), bot(3, 1.2, "other"), turns=(BURST,)) == ["lost"]
+
+
+def test_a_last_part_that_was_answered_together_with_the_next_question_is_not_lost() -> None:
+    entries = (customer(1, 0), customer(2, 1), bot(3, 1.1, "other"), customer(4, 1.3, turn=2), bot(5, 2, "payment"))
+
+    assert charges(*entries, turns=(BURST, PAYMENT)) == []
+
+
+def test_a_late_webhook_may_be_answered_after_the_next_question() -> None:
+    late = customer(2, 1).model_copy(update={"arrived": 3.4})
+    entries = (customer(1, 0), late, bot(3, 3, "other"), customer(4, 3.1, turn=2), bot(5, 3.3, "payment"), bot(6, 3.6))
+
+    assert charges(*entries, turns=(BURST, PAYMENT)) == []
+
+
+def test_a_late_reply_belongs_to_the_message_its_marker_names() -> None:
+    late = customer(2, 1).model_copy(update={"arrived": 9.0})
+    greeted = bot(3, 2, "other").model_copy(update={"opener": 1})
+    second = HOURS.model_copy(update={"number": 2, "messages": 2})
+    told = bot(6, 6.2).model_copy(update={"opener": 4})
+    again = bot(7, 9.3).model_copy(update={"opener": 2})
+    entries = (customer(1, 0), late, greeted, customer(4, 5, turn=2), customer(5, 5.9, turn=2), told, again)
+
+    assert judge(_transcript(entries, (BURST, second))).findings == ()
+
+
+def test_after_five_seconds_a_burst_is_answered_without_what_came_meanwhile() -> None:
+    asked = (customer(1, 0), customer(2, 1, turn=2))
+
+    assert charges(*asked, bot(3, 6), bot(4, 6.5, "payment"), turns=(HOURS, PAYMENT)) == []
+    assert "doubled" in charges(*asked, bot(3, 2, "payment"), bot(4, 3, "payment"), turns=(HOURS, PAYMENT))
 
 
 def test_questions_answered_the_wrong_way_round_are_out_of_order() -> None:

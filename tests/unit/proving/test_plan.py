@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
-from smarteros.proving.plan import Plan, make_plan
+import pytest
+
+from smarteros.proving.plan import EDGE_MOMENTS, POSTGRES_MOMENTS, WORKER_MOMENTS, Plan, lure, make_plan
 
 SHOPS = ("TENANT_DEMO", "TENANT_RUT_77123456", "TENANT_RUT_78987654")
 
@@ -32,16 +35,32 @@ def test_kills_and_faults_come_in_the_order_in_which_they_are_due() -> None:
 def test_a_long_plan_kills_everything_at_every_moment() -> None:
     met = Counter((kill.victim, kill.moment) for kill in plan(kills=300).kills)
 
-    moments = {"resolve", "decide", "call_tools", "reply_intended", "reply_posted", "reply", "random"}
-    assert {moment for victim, moment in met if victim == "worker"} == moments
-    assert {moment for victim, moment in met if victim == "edge"} == {"receive", "random"}
-    assert met["postgres", "random"] > 0
+    assert {moment for victim, moment in met if victim == "worker"} == set(WORKER_MOMENTS)
+    assert {moment for victim, moment in met if victim == "edge"} == set(EDGE_MOMENTS)
+    assert {moment for victim, moment in met if victim == "postgres"} == set(POSTGRES_MOMENTS)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_thirty_kills_leave_out_no_moment_of_a_worker_whatever_the_seed(seed: int) -> None:
+    kills = plan(seed, kills=30).kills
+
+    assert {kill.moment for kill in kills if kill.victim == "worker"} == set(WORKER_MOMENTS)
+    assert {kill.victim for kill in kills} == {"worker", "edge", "postgres"}
+
+
+@pytest.mark.parametrize("tenant_id", SHOPS)
+def test_a_lure_is_one_turn_with_the_words_its_moment_needs(tenant_id: str) -> None:
+    rng = random.Random(7)
+
+    assert "persona" in lure(rng, tenant_id, "hand_over").texts[0]
+    assert "Tienen" in lure(rng, tenant_id, "call_tools").texts[0]
+    assert lure(rng, tenant_id, "resolve").expects
 
 
 def test_webhooks_are_dropped_only_where_lost_ones_are_looked_for() -> None:
-    kinds = {with_drop: {fault.kind for fault in plan(turns=3000, with_drop=with_drop).faults} for with_drop in (0, 1)}
+    kinds = {drop: {fault.kind for fault in plan(turns=3000, with_drop=drop).faults} for drop in (False, True)}
 
-    assert kinds[1] - kinds[0] == {"drop"}
+    assert kinds[True] - kinds[False] == {"drop"}
 
 
 def test_nothing_of_the_bot_is_expected_where_a_person_has_the_conversation() -> None:

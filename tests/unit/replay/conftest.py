@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 
 from smarteros.bootstrap import Services, open_services
 from smarteros.domain.ids import turn_id
@@ -17,14 +18,16 @@ from smarteros.domain.knowledge import Document
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import Product, ProductList, ToolResult
-from smarteros.domain.turns import Outcome, Replied, ResolvedTurn, ToolsCalled, TurnStart
+from smarteros.domain.turns import ClaimedTurn, Outcome, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.audit import AuditStep
 from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
+from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import choose_text
 from smarteros.replay.replayer import Replayer
 from smarteros.settings import Settings
+from smarteros.store.queue import claim_turns, enqueue_turn
 
 HOURS = Document(
     name="horarios.md",
@@ -67,7 +70,8 @@ class Shop:
 
     def answer(self, text: str, *results: ToolResult, outcome: Outcome = "answered") -> str:
         """Answer a message and record it; returns the turn's id."""
-        parts, start = self._parts(), self._start()
+        parts, turn = self._parts(), self._claimed()
+        start = turn.start
         message = IncomingMessage(
             id=start.message_id,
             tenant_id=self.tenant.tenant_id,
@@ -81,14 +85,16 @@ class Shop:
         )
         resolved = ResolvedTurn(messages=(message,), history=("hola",))
         if outcome == "muted":
-            AuditStep(parts)(start, resolved, None, ToolsCalled(), Replied(outcome=outcome))
+            muted = Replied(outcome=outcome)
+            AuditStep(parts)(turn, TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=muted))
             return start.turn_id
-        decided = DecideStep(parts)(start, resolved)
+        decided = DecideStep(parts)(turn, resolved)
         policy = self.services.knowledge.policy(self.tenant.scope)
         facts = reply_context(self.tenant, policy, resolved, decided, results)
         chosen = choose_text(self.services.contracts.get(decided.flow_id), facts)
         replied = Replied(outcome=outcome, rule=chosen.rule, text=chosen.text)
-        AuditStep(parts)(start, resolved, decided, ToolsCalled(results=results), replied)
+        called = ToolsCalled(results=results)
+        AuditStep(parts)(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
         return start.turn_id
 
     def replayer(self, **other: Any) -> Replayer:
@@ -97,9 +103,10 @@ class Shop:
         parts = {"agent": services.agent, "contracts": services.contracts, "knowledge": services.knowledge, **other}
         return Replayer(services.database, services.tenants, **parts)
 
-    def _start(self) -> TurnStart:
+    def _claimed(self) -> ClaimedTurn:
+        """A turn in a worker's hands: the only one that waits."""
         message_id = next(_numbers)
-        return TurnStart(
+        start = TurnStart(
             turn_id=turn_id(self.tenant.tenant_id, 7, message_id),
             tenant_id=self.tenant.tenant_id,
             account_id=1,
@@ -107,6 +114,12 @@ class Shop:
             message_id=message_id,
             received_at=datetime.now(UTC) - timedelta(seconds=1),
         )
+        with self.services.database.tenant(self.tenant.scope) as connection:
+            enqueue_turn(connection, start, PLACES["quick"])
+        owner = sa.create_engine(self.services.database.owner_url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+        with owner.connect() as connection:
+            (turn,) = claim_turns(connection, "worker", 10, 10)
+        return turn
 
     def _parts(self) -> Parts:
         services = self.services

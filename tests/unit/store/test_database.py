@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
@@ -42,7 +46,7 @@ def test_without_a_scope_there_are_no_rows_in_any_tenant_table(database: Databas
 
 
 def test_a_row_of_another_tenant_cannot_be_written(database: Database) -> None:
-    foreign = {"tenant_id": "STORE_SHOES", "name": "x", "position": 0, "document": {}}
+    foreign: dict[str, Any] = {"tenant_id": "STORE_SHOES", "name": "x", "position": 0, "document": {}}
 
     with pytest.raises(ProgrammingError, match="row-level security"), database.tenant(HATS) as connection:
         connection.execute(sa.insert(kb_documents).values(**foreign))
@@ -72,3 +76,80 @@ def test_every_table_with_a_tenant_is_protected(postgres: EmbeddedPostgres) -> N
     with engine.connect() as connection:
         assert connection.execute(sa.text(query)).all() == []
     engine.dispose()
+
+
+@pytest.fixture
+def single(postgres: EmbeddedPostgres) -> Iterator[Database]:
+    """A pool of one connection: the next user gets what the last one left."""
+    opened = Database(postgres.url(), postgres.url("smos_app"), pool_size=1)
+    yield opened
+    opened.dispose()
+
+
+def scope_of(connection: sa.Connection) -> str | None:
+    return connection.execute(sa.text("SELECT current_setting('smos.tenant_id', true)")).scalar_one()
+
+
+def test_what_a_transaction_wrote_is_there_when_it_ends_and_not_when_it_fails(single: Database) -> None:
+    row: dict[str, Any] = {"tenant_id": HATS.tenant_id, "position": 0, "document": {}}
+    with single.tenant(HATS) as connection:
+        connection.execute(sa.insert(kb_documents).values(**row, name="kept"))
+    with pytest.raises(ZeroDivisionError), single.tenant(HATS) as connection:
+        connection.execute(sa.insert(kb_documents).values(**row, name="lost"))
+        raise ZeroDivisionError
+
+    with single.tenant(HATS) as connection:
+        assert connection.execute(sa.select(kb_documents.c.name)).scalars().all() == ["kept"]
+        connection.execute(sa.delete(kb_documents))
+
+
+@pytest.mark.parametrize("fault", [None, ZeroDivisionError, KeyboardInterrupt])
+def test_a_scope_does_not_stay_with_the_connection_it_was_opened_on(
+    single: Database, fault: type[BaseException] | None
+) -> None:
+    PostgresDocumentStore(single).save(SHOES, (HOURS,))
+    with suppress(ZeroDivisionError, KeyboardInterrupt), single.tenant(SHOES) as connection:
+        assert scope_of(connection) == SHOES.tenant_id
+        if fault is not None:
+            raise fault
+
+    for opened in (single.installation, single.statement):
+        with opened() as connection:
+            assert scope_of(connection) in (None, "")
+            assert connection.execute(sa.select(kb_documents)).all() == []
+
+
+def test_a_scope_does_not_stay_after_a_statement_that_failed(single: Database) -> None:
+    with pytest.raises(ProgrammingError), single.tenant(SHOES) as connection:
+        connection.execute(sa.text("SELECT * FROM smos.nowhere"))
+
+    with single.statement() as connection:
+        assert scope_of(connection) in (None, "")
+
+
+def test_transactions_that_are_nested_have_their_own_scopes(database: Database) -> None:
+    with database.tenant(SHOES) as outer, database.tenant(HATS) as inner:
+        assert (scope_of(outer), scope_of(inner)) == (SHOES.tenant_id, HATS.tenant_id)
+
+
+@pytest.mark.parametrize(
+    "tenant_id",
+    [
+        "x'; SET LOCAL smos.tenant_id = 'STORE_SHOES",
+        "x'; RESET ROLE; DROP TABLE smos.tenants; --",
+        "x\\'; SELECT 1; --",
+        "\\",
+        "''",
+        "ñandú 👟 %s %(x)s",
+        "",
+    ],
+)
+def test_a_tenant_id_cannot_break_out_of_the_statement_that_opens_its_scope(single: Database, tenant_id: str) -> None:
+    PostgresDocumentStore(single).save(SHOES, (HOURS,))
+    unchecked = TenantScope.model_construct(tenant_id=tenant_id)
+    with single.tenant(unchecked) as connection:
+        assert scope_of(connection) == tenant_id
+        assert connection.execute(sa.select(kb_documents)).all() == []
+
+    with single.installation() as connection:
+        connection.execute(sa.text("SELECT count(*) FROM smos.tenants"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from smarteros.domain.errors import ConfigError
 from smarteros.store.embedded import EmbeddedPostgres
@@ -118,7 +119,7 @@ def test_a_process_that_joined_runs_the_server_when_the_first_one_dies(tmp_path:
 def eventually_one(url: str, within_s: float = 20) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
-        with suppress(sa.exc.OperationalError):
+        with suppress(OperationalError):
             return one(url) == 1
         time.sleep(0.05)
     return False

@@ -6,15 +6,16 @@ import itertools
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.events import (
     ReceivedEvent,
+    burst,
     claim_messages,
     contact_of,
-    newer_message_waits,
     release_messages,
     store_event,
 )
@@ -53,6 +54,13 @@ def received(conversation_id: int, message_id: int) -> ReceivedEvent:
     )
 
 
+def newer_waits(connection: sa.Connection, conversation_id: int, turn: str) -> bool:
+    """Whether the customer has said something the turn does not hold, after what it holds."""
+    found = burst(connection, SCOPE.tenant_id, conversation_id, turn)
+    last = max(entry.message.id for entry in found if entry.held)
+    return any(not entry.held and entry.message.id > last for entry in found)
+
+
 def test_the_same_event_is_stored_once(database: Database, conversation_id: int) -> None:
     with database.tenant(SCOPE) as connection:
         assert store_event(connection, received(conversation_id, 1)) is not None
@@ -84,9 +92,9 @@ def test_a_newer_message_is_noticed_and_answered_with_the_one_given_back(
     with database.tenant(SCOPE) as connection:
         store_event(connection, received(conversation_id, 1))
         claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
-        assert not newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+        assert not newer_waits(connection, conversation_id, "turn-a")
         store_event(connection, received(conversation_id, 2))
-        assert newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+        assert newer_waits(connection, conversation_id, "turn-a")
         release_messages(connection, SCOPE.tenant_id, "turn-a")
         together = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-b")
     assert [message.id for message in together] == [1, 2]
@@ -98,7 +106,7 @@ def test_an_event_that_is_not_answered_belongs_to_no_turn(database: Database, co
         store_event(connection, received(conversation_id, 1))
         store_event(connection, ignored)
         held = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
-        assert not newer_message_waits(connection, SCOPE.tenant_id, conversation_id, 1)
+        assert not newer_waits(connection, conversation_id, "turn-a")
     assert [message.id for message in held] == [1]
 
 

@@ -218,6 +218,38 @@ def test_a_long_invoice_names_its_dearest_products_and_its_total(
 
 
 @pytest.mark.parametrize(
+    ("printed", "named"),
+    [
+        ("ZAPAT RUN AZ 42", "Zapatilla Running Azul"),
+        ("BOTA TREK ACONC", "Bota Trekking Aconcagua"),
+        ("CALCETIN LANA", "Bota Trekking Aconcagua, Zapatilla Running Azul"),
+        (None, "Bota Trekking Aconcagua, Zapatilla Running Azul"),
+    ],
+)
+def test_the_words_on_the_paper_tell_which_line_of_a_long_invoice_is_meant(
+    printed: str | None, named: str, finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo
+) -> None:
+    odoo.answers["account.move.line/search_read"] = [
+        {"id": 1, "product_id": False, "name": "Bota Trekking Aconcagua", "price_total": 89990.0},
+        {"id": 2, "product_id": [57, "x"], "name": "x", "price_total": 39990.0},
+    ]
+    found = finder.run(InvoiceInput(invoice_number="INV-2025-001", product_name=printed), run)
+    assert found.invoice is not None
+    assert found.invoice.product_name == named
+
+
+def test_a_category_with_a_policy_of_its_own_has_its_own_dates(
+    http: HttpClient, secrets: MemorySecrets, run: ToolRun, odoo: SmallOdoo
+) -> None:
+    policy = Policy.of_facts({"warranty_days": 90, "return_days": 30, "zapatillas_warranty_days": 365})
+    finder = InvoiceFinder(OdooClient(http, secrets), lambda _scope: policy)
+    invoice = find(finder, run).invoice
+    assert invoice is not None
+    assert invoice.warranty_expiration == date(2026, 10, 15)
+    assert invoice.return_deadline == date(2025, 11, 14)
+
+
+@pytest.mark.parametrize(
     ("purchases", "tier"), [(0, "new"), (1, "new"), (2, "regular"), (9, "regular"), (10, "frequent")]
 )
 def test_tiers_follow_the_number_of_purchases(purchases: int, tier: str) -> None:

@@ -7,12 +7,13 @@ import pytest
 from smarteros.tools.inputs import ShopSearchInput
 from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, VARIANTS_DOCUMENT
 from smarteros.tools.shopify.search import search_text
+from smarteros.tools.shopify.titles import TITLES_DOCUMENT
 from smarteros.tools.wanted import understand
 
 schemas = pytest.importorskip("smarteros_sandbox.shopify.schemas", reason="the sandbox's Shopify schema is absent")
 
 
-@pytest.mark.parametrize("document", [SEARCH_DOCUMENT, VARIANTS_DOCUMENT], ids=["search", "variants"])
+@pytest.mark.parametrize("document", [SEARCH_DOCUMENT, VARIANTS_DOCUMENT, TITLES_DOCUMENT])
 def test_documents_are_valid_against_the_admin_schema(document: str) -> None:
     graphql = pytest.importorskip("graphql")
     assert graphql.validate(schemas.SCHEMAS.get("admin"), graphql.parse(document)) == []

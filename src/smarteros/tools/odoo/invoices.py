@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.knowledge import Policy
+from smarteros.domain.product_names import match_name
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.tools import CustomerHistory, Invoice, InvoiceLookup
 from smarteros.domain.warranty import WarrantyTerms, warranty_terms
@@ -75,11 +76,10 @@ class InvoiceFinder:
         partners = self._partners(run, move)
         if not _is_customer(run, partners):
             return InvoiceLookup(found=True)
-        terms = self._terms(run, move.invoice_date)
         return InvoiceLookup(
             found=True,
             identity_verified=True,
-            invoice=self._invoice(run, move, partners, terms, number),
+            invoice=self._invoice(run, move, partners, number, params.product_name),
             customer_history=self._history(run, move.commercial_partner_id[0]),
         )
 
@@ -94,18 +94,26 @@ class InvoiceFinder:
         arguments = {"ids": ids, "fields": fields_of(Partner)}
         return self.client.call(run.tenant, "res.partner/read", arguments, PARTNERS, run.deadline)
 
-    def _terms(self, run: ToolRun, purchase: date) -> WarrantyTerms:
-        policy = self.policy_of(run.tenant.scope)
+    def _terms(self, run: ToolRun, purchase: date, product_name: str) -> WarrantyTerms:
+        policy = self.policy_of(run.tenant.scope).for_product(product_name)
         if policy.warranty_days is None or policy.return_days is None:
             sentence = f"The documents of {run.tenant.tenant_id} state no warranty_days or no return_days."
             raise ConfigError("policy_missing", sentence)
         return warranty_terms(
-            purchase, run.context.today, warranty_days=policy.warranty_days, return_days=policy.return_days
+            purchase,
+            run.context.today,
+            warranty_days=policy.warranty_days,
+            return_days=policy.return_days,
+            at_a_distance=policy.withdrawal_days is not None,
         )
 
-    def _invoice(self, run: ToolRun, move: Move, partners: list[Partner], terms: WarrantyTerms, number: str) -> Invoice:
+    def _invoice(
+        self, run: ToolRun, move: Move, partners: list[Partner], number: str, printed_name: str | None
+    ) -> Invoice:
         lines = self._lines(run, move)
         products = self._products(run, [line.product_id[0] for line in lines if line.product_id])
+        lines = _lines_meant(lines, products, printed_name)
+        product_name = _product_name(lines, products)
         buyer = next(partner for partner in partners if partner.id == move.partner_id[0])
         only = products.get(lines[0].product_id[0]) if len(lines) == 1 and lines[0].product_id else None
         return Invoice(
@@ -113,11 +121,11 @@ class InvoiceFinder:
             date=move.invoice_date,
             customer_name=buyer.name or move.partner_id[1],
             customer_phone=buyer.phone_sanitized or buyer.phone or None,
-            product_name=_product_name(lines, products),
+            product_name=product_name,
             product_sku=(only.default_code or None) if only else None,
             price=round(move.amount_total),
             currency=move.currency_id[1],
-            **terms.model_dump(),
+            **self._terms(run, move.invoice_date, product_name).model_dump(),
         )
 
     def _lines(self, run: ToolRun, move: Move) -> list[Line]:
@@ -185,10 +193,22 @@ def _is_customer(run: ToolRun, partners: list[Partner]) -> bool:
     return is_same_person(run.context.contact, phones, emails)
 
 
+def _lines_meant(lines: list[Line], products: dict[int, ProductRecord], printed_name: str | None) -> list[Line]:
+    """Keep the lines of the product on the customer's paper; all when it names none of them, or not just one."""
+    if printed_name is None or len(lines) < 2:
+        return lines
+    meant = match_name(printed_name, [_name_of(line, products) for line in lines])
+    return [line for line in lines if _name_of(line, products) == meant.name] or lines
+
+
+def _name_of(line: Line, products: dict[int, ProductRecord]) -> str:
+    product = products.get(line.product_id[0]) if line.product_id else None
+    return product.name if product else line.name or ""
+
+
 def _product_name(lines: list[Line], products: dict[int, ProductRecord]) -> str:
     """Name what was bought; of a long invoice the dearest products."""
     names: dict[str, None] = {}
     for line in sorted(lines, key=lambda line: -line.price_total):
-        product = products.get(line.product_id[0]) if line.product_id else None
-        names.setdefault(product.name if product else line.name or "")
+        names.setdefault(_name_of(line, products))
     return ", ".join([name for name in names if name][:MOST_NAMES])

@@ -52,7 +52,10 @@ BEGIN
   )
   ON CONFLICT DO NOTHING;
   UPDATE smos.waiting_turns SET news = news + 1, not_before = least(not_before, clock_timestamp())
-   WHERE tenant_id = p_tenant_id AND conversation_id = p_conversation_id AND turn_id <> p_turn_id;
+   WHERE turn_id IN (
+     SELECT e.turn_id FROM smos.waiting_turns e
+      WHERE e.tenant_id = p_tenant_id AND e.conversation_id = p_conversation_id AND e.turn_id <> p_turn_id
+      ORDER BY e.turn_id FOR UPDATE);
   PERFORM pg_notify('smos_turns', '');
 END $$
 """

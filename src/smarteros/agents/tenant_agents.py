@@ -1,0 +1,43 @@
+"""The agent of every tenant: the embedded brain, and where a tenant has a language model that one on top of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smarteros.agents.native import NativeAgent
+from smarteros.agents.protocol import Agent
+from smarteros.domain.decisions import AgentRequest, Decision
+from smarteros.domain.knowledge import Category
+
+
+@dataclass(frozen=True)
+class TenantAgents:
+    """Agent that picks by tenant. ``recorded`` decides recorded turns again without asking anybody.
+
+    ``with_model`` looks at the tenant itself: it decides by the embedded brain where there is no model.
+    """
+
+    native: NativeAgent
+    with_model: Agent
+    recorded: Agent
+
+    @property
+    def ready(self) -> bool:
+        """Whether the embedded brain has learnt what it needs; a language model is never waited for."""
+        return self.native.ready
+
+    def wait_until_ready(self) -> None:
+        """Return when the embedded brain has learnt; raises what went wrong."""
+        self.native.wait_until_ready()
+
+    def prepare(self, tenant_id: str) -> None:
+        """Return when the embedded brain's answers to this tenant are the best it can give."""
+        self.native.prepare(tenant_id)
+
+    def category_priors(self, tenant_id: str, text: str) -> dict[Category, float]:
+        """Return the probability that a message on its own wants each category of passages."""
+        return self.native.category_priors(tenant_id, text)
+
+    def decide(self, request: AgentRequest) -> Decision:
+        """Decide one turn; see ``Agent.decide``."""
+        return self.with_model.decide(request)

@@ -1,0 +1,1 @@
+"""SII's timbre: finding it in a photo, decoding it, and telling whether it is genuine."""

@@ -1,0 +1,13 @@
+"""What is known of a shop's catalogue outside a conversation."""
+
+from __future__ import annotations
+
+from smarteros.domain.model import Model
+
+
+class CatalogueTitle(Model):
+    """A product's name and, where the shop system tells them, what kind of thing it is and who makes it."""
+
+    title: str
+    kind: str = ""
+    brand: str = ""

@@ -1,0 +1,1 @@
+"""Embedders: sentence encoders that turn texts into vectors whose inner products tell how alike they mean."""

@@ -1,0 +1,26 @@
+"""Table of the questions that were not answered."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+metadata = sa.MetaData(schema="smos")
+
+kb_gaps = sa.Table(
+    "kb_gaps",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("pattern", sa.Text, primary_key=True),
+    sa.Column("example", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("intent", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("first_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("last_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("kb_gaps_by_last_at", "tenant_id", "last_at"),
+)
+
+TENANT_TABLES = (kb_gaps,)
