@@ -49,8 +49,11 @@ def append_event(connection: sa.Connection, event: AuditEvent) -> bool:
 def list_events(
     connection: sa.Connection, tenant_id: str, conversation_id: int | None, limit: int
 ) -> tuple[AuditEvent, ...]:
-    """Return the newest events of a tenant's chain (or of one conversation), oldest first."""
-    statement = sa.select(audit_events.c.event).where(audit_events.c.tenant_id == tenant_id)
+    """Return the newest events of a tenant's chain (or of one conversation), oldest first.
+
+    With an empty ``tenant_id`` those of senders that could not be believed.
+    """
+    statement = sa.select(audit_events.c.event).where(audit_events.c.tenant_id == (tenant_id or NO_TENANT))
     if conversation_id is not None:
         statement = statement.where(audit_events.c.conversation_id == conversation_id)
     rows = connection.execute(statement.order_by(audit_events.c.position.desc()).limit(limit)).all()
