@@ -97,7 +97,8 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_turns_first(installation: I
     world.customer(SHOES).ask(QUESTION)
     before = installation.watch.worker_keys()
     with ServeProcess(installation.data_dir, "worker") as worker:
-        customers = [world.customer(SHOES) for _ in range(8)]
+        # More than the demo's own threads take at once.
+        customers = [world.customer(SHOES) for _ in range(24)]
         installation.slow_chatwoot(0.5)
         for customer in customers:
             customer.write(QUESTION)

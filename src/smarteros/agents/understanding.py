@@ -127,9 +127,11 @@ class Interpreter:
         )
         if scores.probabilities[scores.best] < _LEAST_EVIDENCE:
             whole = replace(whole, intent="ambiguous")
-        if whole.intent in {"greeting", "ambiguous"}:
+        opened_only = whole.intent in {"greeting", "ambiguous"}
+        if opened_only or whole.confidence < _SURE:
             asked = behind_the_opening(extraction.folded, self._extractor, self._model)
-            if asked is not None:
+            # Of a doubtful question the opening may be what makes it doubtful.
+            if asked is not None and (opened_only or asked.scores.confidence > whole.confidence):
                 whole = replace(
                     whole,
                     intent=asked.intent,

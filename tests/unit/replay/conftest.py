@@ -139,9 +139,12 @@ class Shop:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A real installation of its own: PostgreSQL, a trained agent, the project's contracts."""
     data_dir = tmp_path_factory.mktemp("replay")
-    with open_services(Settings(data_dir=data_dir)) as services:
-        services.agent.wait_until_ready()
-        yield Installation(data_dir, services)
+    with pytest.MonkeyPatch.context() as patch:
+        # Also for the command: encoders that are loaded between a turn and its replay are another brain.
+        patch.setenv("SMOS_BRAIN", "words")
+        with open_services(Settings(data_dir=data_dir)) as services:
+            services.agent.wait_until_ready()
+            yield Installation(data_dir, services)
 
 
 @pytest.fixture
