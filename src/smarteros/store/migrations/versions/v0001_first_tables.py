@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from smarteros.store.migrations.own_rows import APP_ROLE, keep_to_own_rows
 from smarteros.store.tables import TENANT_TABLES, metadata
 
 revision = "0001"
 down_revision = None
-
-# The role that serves requests. It owns nothing, so the policies below hold for it.
-APP_ROLE = "smos_app"
 
 
 def upgrade() -> None:
@@ -27,15 +25,7 @@ def upgrade() -> None:
     )
     op.execute(f"GRANT USAGE ON SCHEMA smos TO {APP_ROLE}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA smos TO {APP_ROLE}")
+    for table in TENANT_TABLES:
+        keep_to_own_rows(table.name)
     # Append-only: the application can neither change nor remove what it has written to the audit.
     op.execute(f"REVOKE UPDATE, DELETE ON smos.audit_events FROM {APP_ROLE}")
-    for table in TENANT_TABLES:
-        op.execute(f"ALTER TABLE smos.{table.name} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE smos.{table.name} FORCE ROW LEVEL SECURITY")
-        op.execute(
-            f"""
-            CREATE POLICY own_rows ON smos.{table.name} TO {APP_ROLE}
-            USING (tenant_id = current_setting('smos.tenant_id', true))
-            WITH CHECK (tenant_id = current_setting('smos.tenant_id', true))
-            """
-        )

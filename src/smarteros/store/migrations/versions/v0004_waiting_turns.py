@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import op
 
+from smarteros.store.migrations.own_rows import keep_to_own_rows
+
 revision = "0004"
 down_revision = "0003"
-
-APP_ROLE = "smos_app"
 
 _TABLE = """
 CREATE TABLE smos.waiting_turns (
@@ -129,16 +129,7 @@ def upgrade() -> None:
     op.execute(_TABLE)
     for statement in (*_INDEXES, _ENQUEUE, _ACCEPT, _CLAIM, _CHAIN):
         op.execute(statement)
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON smos.waiting_turns TO {APP_ROLE}")
-    op.execute("ALTER TABLE smos.waiting_turns ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE smos.waiting_turns FORCE ROW LEVEL SECURITY")
-    op.execute(
-        f"""
-        CREATE POLICY own_rows ON smos.waiting_turns TO {APP_ROLE}
-        USING (tenant_id = current_setting('smos.tenant_id', true))
-        WITH CHECK (tenant_id = current_setting('smos.tenant_id', true))
-        """
-    )
+    keep_to_own_rows("waiting_turns")
     # The owner, who alone may call ``claim_turns``, takes the turns of all tenants.
     op.execute("CREATE POLICY all_rows ON smos.waiting_turns TO CURRENT_ROLE USING (true) WITH CHECK (true)")
     op.execute("REVOKE EXECUTE ON FUNCTION smos.claim_turns FROM PUBLIC")

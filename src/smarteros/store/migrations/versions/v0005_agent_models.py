@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alembic import op
 
+from smarteros.store.migrations.own_rows import keep_to_own_rows
+
 revision = "0005"
 down_revision = "0004"
 
-APP_ROLE = "smos_app"
 
 _TABLES = {
     "agent_models": """
@@ -33,13 +34,4 @@ def upgrade() -> None:
     """Create the tables and keep every tenant to its own rows."""
     for name, statement in _TABLES.items():
         op.execute(statement)
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON smos.{name} TO {APP_ROLE}")
-        op.execute(f"ALTER TABLE smos.{name} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE smos.{name} FORCE ROW LEVEL SECURITY")
-        op.execute(
-            f"""
-            CREATE POLICY own_rows ON smos.{name} TO {APP_ROLE}
-            USING (tenant_id = current_setting('smos.tenant_id', true))
-            WITH CHECK (tenant_id = current_setting('smos.tenant_id', true))
-            """
-        )
+        keep_to_own_rows(name)

@@ -5,24 +5,14 @@ from __future__ import annotations
 from alembic import op
 
 from smarteros.store.knowledge_tables import TENANT_TABLES, metadata
+from smarteros.store.migrations.own_rows import keep_to_own_rows
 
 revision = "0006"
 down_revision = "0005"
-
-APP_ROLE = "smos_app"
 
 
 def upgrade() -> None:
     """Create the table and keep every tenant to its own rows."""
     metadata.create_all(op.get_bind(), checkfirst=False)
     for table in TENANT_TABLES:
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON smos.{table.name} TO {APP_ROLE}")
-        op.execute(f"ALTER TABLE smos.{table.name} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE smos.{table.name} FORCE ROW LEVEL SECURITY")
-        op.execute(
-            f"""
-            CREATE POLICY own_rows ON smos.{table.name} TO {APP_ROLE}
-            USING (tenant_id = current_setting('smos.tenant_id', true))
-            WITH CHECK (tenant_id = current_setting('smos.tenant_id', true))
-            """
-        )
+        keep_to_own_rows(table.name)
