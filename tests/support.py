@@ -1,4 +1,4 @@
-"""What tests of several kinds need: an application on loopback, secrets in memory."""
+"""What tests of several kinds need: an application on loopback, secrets in memory, a burst that is taken."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import sqlalchemy as sa
 import uvicorn
 from starlette.types import ASGIApp
 
 from smarteros.domain.errors import ConfigError
+from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.tenants import TenantScope
+from smarteros.store.events import burst, claim_burst
 
 
 class MemorySecrets:
@@ -47,3 +50,10 @@ def serving(app: ASGIApp) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def claim_messages(
+    connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str
+) -> tuple[IncomingMessage, ...]:
+    """Look for a burst and give it to the turn, as the flow does when the customer need not be waited for."""
+    return claim_burst(connection, tenant_id, turn_id, burst(connection, tenant_id, conversation_id, turn_id))

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from tests.chaos.turn_model import NOW, SCOPE, PostResult, Process, Work, World, accepted, reply, story
+from tests.support import claim_messages
 
 from smarteros.domain.ids import reply_id
 from smarteros.store.database import Database
-from smarteros.store.events import claim_messages
 from smarteros.store.queue import (
     accept_message,
     claim_turns,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
+from tests.support import claim_messages
 
 from smarteros.domain.ids import reply_id, turn_id
 from smarteros.domain.messages import Contact, IncomingMessage, OutgoingReply
@@ -17,7 +18,7 @@ from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.lanes import PLACES
 from smarteros.store.database import Database
-from smarteros.store.events import ReceivedEvent, burst, claim_messages, release_messages
+from smarteros.store.events import ReceivedEvent, burst, release_messages
 from smarteros.store.queue import Place, accept_message, claim_turns, end_turn, give_back, is_ours, keep_draft
 from smarteros.store.turns import confirm_reply, intend_reply, lock_conversation
 

@@ -87,21 +87,14 @@ def burst(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_
     )
 
 
-def claim_messages(
-    connection: sa.Connection, tenant_id: str, conversation_id: int, turn_id: str
+def claim_burst(
+    connection: sa.Connection, tenant_id: str, turn_id: str, found: tuple[BurstMessage, ...]
 ) -> tuple[IncomingMessage, ...]:
-    """Give the turn every message of the conversation that no turn has answered yet, in order.
+    """Give the turn the messages that ``burst`` has found in the same transaction, in order.
 
     The result is empty when an earlier turn has answered them all, or the customer has deleted them.
     Repeating the claim (after a crash) returns the same messages: what a turn holds stays with it.
     """
-    return claim_burst(connection, tenant_id, turn_id, burst(connection, tenant_id, conversation_id, turn_id))
-
-
-def claim_burst(
-    connection: sa.Connection, tenant_id: str, turn_id: str, found: tuple[BurstMessage, ...]
-) -> tuple[IncomingMessage, ...]:
-    """Give the turn the messages that ``burst`` has found in the same transaction; see ``claim_messages``."""
     held = tuple(entry.message for entry in found if entry.held)
     if held or not found:
         return held

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from tests.support import claim_messages
 from tests.unit.store.queued import TurnQueue, a_start
 
 from smarteros.domain.ids import reply_id
@@ -25,7 +26,7 @@ from smarteros.flow.fence import Fence
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.store.database import Database
-from smarteros.store.events import ReceivedEvent, burst, claim_messages, edit_message, store_event
+from smarteros.store.events import ReceivedEvent, burst, edit_message, store_event
 from smarteros.store.queue import accept_message, end_turn
 from smarteros.store.turns import confirm_reply, mute
 

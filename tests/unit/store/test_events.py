@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from tests.support import claim_messages
 
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import TenantScope
@@ -14,7 +15,6 @@ from smarteros.store.database import Database
 from smarteros.store.events import (
     ReceivedEvent,
     burst,
-    claim_messages,
     contact_of,
     release_messages,
     store_event,
