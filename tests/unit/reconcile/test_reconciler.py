@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.support import claim_messages
 from tests.unit.reconcile.conftest import NOW, Shop
 
 from smarteros.channels.chatwoot.events import InboundEvent
@@ -13,7 +14,6 @@ from smarteros.domain.errors import PermanentError, RejectedInputError, Transien
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.receive import Receipt
 from smarteros.reconcile.catch_up import APOLOGY
-from smarteros.store.events import claim_messages
 from smarteros.store.reconcile import try_lock_tenant
 from smarteros.store.turns import save_dialogue
 
