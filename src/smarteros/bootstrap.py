@@ -197,6 +197,8 @@ def open_runtime(
         clock=clock,
         slow_lane=slow_lane,
     )
+    if role != "edge":  # an edge is seldom asked, and learning would keep its webhooks waiting
+        services.agent.learn_soon()
     engine = Engine(
         services.database.owner_url,
         None if role == "edge" else TurnWorkflow(parts).run,
@@ -218,7 +220,7 @@ def open_runtime(
     )
     reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
     webhooks = WebhookTaker(receiver)
-    health = HealthChecks(lambda: _checks(services, engine))
+    health = HealthChecks(lambda: _checks(services, engine, role))
     routers = [health_router(health, engine.backlog, services.operator_token)]
     if role != "worker":
         tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
@@ -352,12 +354,12 @@ def new_tenant_key() -> str:
     return random_secrets.token_urlsafe(24)
 
 
-def _checks(services: Services, engine: Engine) -> dict[str, Check]:
+def _checks(services: Services, engine: Engine, role: Role) -> dict[str, Check]:
     """Name the dependencies: our own parts, and the outside systems of the tenants, each address once."""
     checks: dict[str, Check] = {
         "store": services.database.ping,
         "engine": lambda: engine.running,
-        "agent": lambda: services.agent.ready,
+        "agent": lambda: services.agent.usable if role == "edge" else services.agent.ready,
         "tools": lambda: bool(services.tools.specs()),
     }
     for tenant in services.tenants.all():

@@ -71,7 +71,7 @@ class Brain:
 class NativeAgent:
     """Agent that runs inside the process: no account, no model download, some milliseconds a message.
 
-    It learns on a thread of its own from the moment it is made; only the first question waits for that. Then it goes
+    It learns on a thread of its own, from ``learn_soon`` or from the first question, which waits for it. Then it goes
     on with the sentence encoders and answers better from there on.
     """
 
@@ -87,21 +87,35 @@ class NativeAgent:
         """Without ``embedders`` it compares words only; ``examples`` are those of the tenants."""
         self._knowledge = knowledge
         self._catalogue = CatalogueWords(catalogue)
+        self._extra_examples = extra_examples
+        self._embedders = embedders
+        self._starting = threading.Lock()
+        self._started = False
         self._learnt: Future[None] = Future()
         self._brain: Brain | None = None
         self._complete = threading.Event()
         self._tenants = TenantModels(examples or MemoryExampleStore(), titles_of(knowledge))
-        threading.Thread(
-            target=self._learn, args=(extra_examples, embedders), name="agent-training", daemon=True
-        ).start()
+
+    def learn_soon(self) -> None:
+        """Begin to learn, once; returns at once. A process that may never be asked leaves it to the first question."""
+        with self._starting:
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._learn, name="agent-training", daemon=True).start()
 
     @property
     def ready(self) -> bool:
         """Whether it has learnt what it needs and can answer at once."""
         return self._learnt.done() and self._learnt.exception() is None
 
+    @property
+    def usable(self) -> bool:
+        """Whether questions are answered, the first perhaps after some seconds; False when learning failed."""
+        return not self._learnt.done() or self._learnt.exception() is None
+
     def wait_until_ready(self) -> None:
         """Return when it has learnt; raises what went wrong."""
+        self.learn_soon()
         self._learnt.result()
 
     def prepare(self, tenant_id: str) -> None:
@@ -111,25 +125,25 @@ class NativeAgent:
 
     def shared_model(self) -> SharedModel:
         """Return what all tenants' models are made from, with the encoders: waits for them."""
-        self._learnt.result()
+        self.wait_until_ready()
         self._complete.wait()
         return self._now().shared
 
     def _now(self) -> Brain:
-        self._learnt.result()
+        self.wait_until_ready()
         return cast(Brain, self._brain)
 
-    def _learn(self, extra_examples: Examples | None, embedders: Embedders | None) -> None:
+    def _learn(self) -> None:
         try:
-            self._brain = Brain.trained(extra_examples)
+            self._brain = Brain.trained(self._extra_examples)
             self._learnt.set_result(None)
         except Exception as error:  # raised again to whoever asks; a thread that dies alone would leave them waiting
             self._learnt.set_exception(error)
             self._complete.set()
             return
         try:
-            if embedders is not None:
-                self._brain = self._brain.seeing(embedders)
+            if self._embedders is not None:
+                self._brain = self._brain.seeing(self._embedders)
                 give_back_freed_memory()
         except Exception as error:  # it can answer without
             _log.error("encoders_not_used", error=type(error).__name__, detail=str(error))

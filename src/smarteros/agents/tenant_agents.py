@@ -26,6 +26,15 @@ class TenantAgents:
         """Whether the embedded brain has learnt what it needs; a language model is never waited for."""
         return self.native.ready
 
+    @property
+    def usable(self) -> bool:
+        """Whether questions are answered, the first perhaps after some seconds."""
+        return self.native.usable
+
+    def learn_soon(self) -> None:
+        """Begin to learn in the background; see ``NativeAgent.learn_soon``."""
+        self.native.learn_soon()
+
     def wait_until_ready(self) -> None:
         """Return when the embedded brain has learnt; raises what went wrong."""
         self.native.wait_until_ready()

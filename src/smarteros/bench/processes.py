@@ -18,6 +18,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STOP_WITHIN_S = 15.0
 _READY = "ready "
+_IDLE_FOR_S, _IDLE_WITHIN_S, _IDLE_CORES = 0.5, 60.0, 0.1
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -67,6 +68,21 @@ class Process:
 def cpu_seconds(pids: list[int]) -> float:
     """CPU time so far of processes and all below them, ended children included."""
     return sum(_cpu_of(pid) for pid in _family(pids))
+
+
+def wait_until_idle(pids: list[int]) -> None:
+    """Return when they use less than a tenth of a core for half a second; ConfigError after a minute of work.
+
+    A process is ready before its models are loaded: it answers with less until then. What is measured of a running
+    installation is measured after that.
+    """
+    most_s = time.perf_counter() + _IDLE_WITHIN_S
+    while time.perf_counter() < most_s:
+        before = cpu_seconds(pids)
+        time.sleep(_IDLE_FOR_S)
+        if cpu_seconds(pids) - before < _IDLE_CORES * _IDLE_FOR_S:
+            return
+    raise ConfigError("bench_never_idle", "A process went on working although nobody asked it anything.")
 
 
 def memory_mb(pids: list[int]) -> float:

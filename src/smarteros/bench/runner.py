@@ -18,7 +18,7 @@ from smarteros.bench.demo_size import measure_demo
 from smarteros.bench.installation import TENANT, Installation, open_installation
 from smarteros.bench.limits import calls_per_second, commits_per_second, queue_per_second, transactions_so_far
 from smarteros.bench.photos import read_photos
-from smarteros.bench.processes import Process, cpu_seconds, memory_mb
+from smarteros.bench.processes import Process, cpu_seconds, memory_mb, wait_until_idle
 from smarteros.bench.proxy import SlowProxy
 from smarteros.bench.report import DemoSize, Latency, Limits, Load, Report
 from smarteros.bench.targets import targets
@@ -184,7 +184,9 @@ class BenchRun:
             yield [self._only]
             return
         with ExitStack() as stack:
-            yield [stack.enter_context(installation.serve(role)) for role in roles]
+            processes = [stack.enter_context(installation.serve(role)) for role in roles]
+            wait_until_idle([process.pid for process in processes])
+            yield processes
 
     def _slow(self, installation: Installation, traffic: Traffic) -> Load:
         """The same with PostgreSQL 1 ms further away, as in another building."""
@@ -195,6 +197,7 @@ class BenchRun:
                 "SMOS_APP_DATABASE_URL": proxy.url("smos_app"),
             }
             with installation.serve("all", **environment) as process:
+                wait_until_idle([process.pid])
                 return self._measure(installation, traffic, [process], 1, "1 process (all), PostgreSQL + 1 ms")
 
     def _measure(

@@ -33,6 +33,7 @@ def serve(
     """Serve until the process is interrupted. ``sandbox_urls`` waits until the stand-ins listen."""
     settings = Settings(data_dir=data_dir, public_url=url)
     with open_services(settings) as services:
+        services.agent.learn_soon()  # while the stand-ins start and the shops are set up
         sandbox = sandbox_urls()
         info = services.http.json("GET", f"{sandbox['control']}/sandbox/info")
         provision(services, info, url)
