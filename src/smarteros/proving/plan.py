@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -200,12 +201,20 @@ def _script(rng: random.Random, tenant_id: str, most: int) -> Script:
     steps: list[Step] = []
     wanted = min(most, rng.randint(2, 5))
     while sum(step.is_turn for step in steps) < wanted:
-        room = wanted - sum(step.is_turn for step in steps)
-        steps += _scene(rng, tenant_id, room)
+        scene = _scene(rng, tenant_id, room=wanted - sum(step.is_turn for step in steps))
+        if _asks_a_third_time((*steps, *scene)):
+            continue
+        steps += scene
         if any(step.overtaken_by or step.silent for step in steps) or steps[-1].texts == (_PERSON,):
             break
     channel: ChannelName = rng.choices(("whatsapp", "webwidget"), weights=(3, 1))[0]
     return Script(tenant_id=tenant_id, channel=channel, steps=tuple(steps))
+
+
+def _asks_a_third_time(steps: Sequence[Step]) -> bool:
+    """Tell whether a question comes up so often that its asker is rightly given to a person, and not answered."""
+    said = Counter(text for step in steps for text in step.texts)
+    return any(said[text] > 2 for text, _ in _QUESTIONS)
 
 
 def _scene(rng: random.Random, tenant_id: str, room: int) -> list[Step]:

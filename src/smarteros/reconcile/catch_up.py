@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from smarteros.domain.decisions import Language
 from smarteros.domain.model import Model
@@ -44,19 +44,9 @@ class CatchUpLimits(Model):
     apologise_within: timedelta = timedelta(hours=24)
 
 
-class Written(Protocol):
-    """A message, as far as its age is concerned."""
-
-    @property
-    def created_at(self) -> datetime:
-        """The instant the customer wrote, aware UTC."""
-        ...
-
-
-def catch_up(message: Written, now: datetime, limits: CatchUpLimits | None = None) -> Late:
-    """Say what becomes of a message found at ``now``: answered, apologised for, or left to people."""
+def catch_up(age: timedelta, limits: CatchUpLimits | None = None) -> Late:
+    """Say what becomes of a message found this long after it was written: answered, apologised for, left to people."""
     limits = limits or CatchUpLimits()
-    age = now - message.created_at
     if age <= limits.answer_within:
         return "answer"
     return "apologise" if age <= limits.apologise_within else "leave"

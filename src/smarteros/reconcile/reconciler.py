@@ -29,41 +29,43 @@ from smarteros.reconcile.catch_up import CatchUpLimits, Late, catch_up
 from smarteros.reconcile.late import TOO_OLD, LateDesk
 from smarteros.reconcile.metrics import LAST_SWEEP, RECONCILED, SWEEPS
 from smarteros.reconcile.report import Found, ReconcileReport
+from smarteros.reconcile.windows import OVERLAP, channel_clock, newest_change, wider_window, window_since
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 from smarteros.store.reconcile import (
-    checked_at,
+    LastLook,
     checked_messages,
+    last_look,
     received_message_ids,
-    save_checked_at,
     save_checked_message,
+    save_look,
     try_lock_tenant,
 )
 
 _log = structlog.get_logger()
 
 AUDIT_TOPIC = "smarteros.audit.reconcile"
-# The list asks for a little more than one interval, so that a run that is skipped loses nothing.
-SHORTEST_WINDOW = timedelta(seconds=120)
-OVERLAP = timedelta(seconds=60)
-# After an outage of ours. What is older is not even apologised for.
-LONGEST_WINDOW = timedelta(hours=25)
 # A message this young may have its webhook on the way.
 SETTLED_AFTER = timedelta(seconds=15)
 # Requests for messages in one run; Chatwoot allows 3000 a minute from one address, and others need them too.
 MOST_CONVERSATIONS = 120
-_CLOCKS_AGREE = timedelta(minutes=10)
 _MOST_SIGHTED = 10_000
 
 
 @dataclass
 class _Sweep:
-    """One look through one account. ``now`` is the channel's own clock, ``since`` where the look begins on it."""
+    """One look through one account.
+
+    ``now`` is the channel's own clock, ``since`` where the look begins on it, ``newest`` the newest change of the usual
+    window. No missing message is older than ``at_most``, when we know that better than by its stamp.
+    """
 
     tenant: Tenant
     account_id: int
     now: datetime
     since: datetime
+    newest: datetime | None
+    at_most: timedelta | None = None
     conversations: int = 0
     waiting: int = 0
     oldest_waiting: timedelta = timedelta(0)
@@ -71,7 +73,8 @@ class _Sweep:
     found: dict[Found, int] = field(default_factory=dict[Found, int])
 
     def age(self, message: ListedMessage) -> timedelta:
-        return self.now - message.created_at if message.created_at else timedelta(0)
+        age = self.now - message.created_at if message.created_at else timedelta(0)
+        return age if self.at_most is None else min(age, self.at_most)
 
     def wait_for(self, messages: list[ListedMessage]) -> None:
         self.waiting += len(messages)
@@ -141,19 +144,39 @@ class Reconciler:
     def _account(self, tenant: Tenant, account_id: int, unless_within: timedelta | None) -> _Sweep | None:
         now = self._clock.now()
         with self._database.tenant(tenant.scope) as connection:
-            last = checked_at(connection, tenant.tenant_id, account_id)
-        if last is not None and unless_within is not None and now - last < unless_within:
+            last = last_look(connection, tenant.tenant_id, account_id)
+        since_last = None if last is None else now - last.checked_at
+        if since_last is not None and unless_within is not None and since_last < unless_within:
             return None
-        window = _window(now, last)
-        listed = self._history.of_bot(tenant, account_id, updated_within_s=math.ceil(window.total_seconds()))
-        channel_now = _channel_clock(listed, now, window)
-        sweep = _Sweep(tenant, account_id, now=channel_now, since=channel_now - window)
+        sweep, listed = self._look(tenant, account_id, now, since_last, last.seen_until if last else None)
         self._compare(sweep, listed)
         if not sweep.postponed:
+            # The next run must see again what is still waited for.
+            look = LastLook(now - sweep.oldest_waiting, sweep.newest)
             with self._database.tenant(tenant.scope) as connection:
-                # The next run must see again what is still waited for.
-                save_checked_at(connection, tenant.tenant_id, account_id, now - sweep.oldest_waiting)
+                save_look(connection, tenant.tenant_id, account_id, look)
         return sweep
+
+    def _look(
+        self,
+        tenant: Tenant,
+        account_id: int,
+        now: datetime,
+        since_last: timedelta | None,
+        seen_until: datetime | None,
+    ) -> tuple[_Sweep, tuple[ListedConversation, ...]]:
+        """List what changed since the last look, further back when the channel's clock was set in between."""
+        window, at_most = window_since(since_last), None
+        listed = self._history.of_bot(tenant, account_id, updated_within_s=math.ceil(window.total_seconds()))
+        newest = newest_change(listed)
+        wider = wider_window(newest, seen_until, since_last)
+        if wider is not None and since_last is not None:
+            window = wider
+            listed = self._history.of_bot(tenant, account_id, updated_within_s=math.ceil(window.total_seconds()))
+            # Whatever the stamps say, what was written before the last look was found then.
+            at_most = since_last + OVERLAP
+        channel_now = channel_clock(listed, now, window)
+        return _Sweep(tenant, account_id, channel_now, channel_now - window, newest, at_most), listed
 
     def _compare(self, sweep: _Sweep, listed: tuple[ListedConversation, ...]) -> None:
         tenant_id, account_id = sweep.tenant.tenant_id, sweep.account_id
@@ -187,11 +210,14 @@ class Reconciler:
         settled = list(takewhile(lambda message: self._settled(sweep, message), missing))
         sweep.wait_for(missing[len(settled) :])
         self._treat(sweep, conversation, settled, led_by_person_until=_last_takeover(messages))
-        first_waiting = missing[len(settled)].message_id if len(settled) < len(missing) else math.inf
-        done = [m.message_id for m in messages if m.message_id < first_waiting]
-        with self._database.tenant(sweep.tenant.scope) as connection:
-            if done:
-                save_checked_message(connection, tenant_id, account_id, conversation.conversation_id, max(done))
+        # Of messages from before the look nothing is asked: a conversation that has only such ones is done with.
+        done = max([conversation.last_message_id, *(m.message_id for m in messages)])
+        if len(settled) < len(missing):
+            waiting = missing[len(settled)].message_id
+            done = max((m.message_id for m in messages if m.message_id < waiting), default=0)
+        if done:
+            with self._database.tenant(sweep.tenant.scope) as connection:
+                save_checked_message(connection, tenant_id, account_id, conversation.conversation_id, done)
 
     def _messages(self, sweep: _Sweep, of: ListedConversation, checked: int | None) -> list[ListedMessage]:
         """Read what was written since the last look; of a conversation never looked at, what is new."""
@@ -239,7 +265,7 @@ class Reconciler:
 
     def _catch_up(self, sweep: _Sweep, conversation: ListedConversation, questions: list[Question]) -> None:
         """Treat a customer's questions by the age of the last one: earlier ones of the same talk belong to it."""
-        late: dict[int, Late] = {q.message.id: catch_up(q.message, sweep.now, self._limits) for q in questions}
+        late: dict[int, Late] = {q.message.id: catch_up(sweep.age(q.listed), self._limits) for q in questions}
         old = [q for q in questions if late[q.message.id] == "leave"]
         young = [q for q in questions if late[q.message.id] != "leave"]
         if old:
@@ -304,24 +330,6 @@ def _question(tenant: Tenant, listed: ListedMessage) -> IncomingMessage | None:
 def _last_takeover(messages: list[ListedMessage]) -> int:
     """Return the last message by which a person took the conversation; 0 when none did."""
     return max((m.message_id for m in messages if m.event is not None and m.event.takeover), default=0)
-
-
-def _window(now: datetime, last: datetime | None) -> timedelta:
-    """How far back to look: to the last look and a little further, at first only a little."""
-    since_last = now - last + OVERLAP if last is not None else SHORTEST_WINDOW
-    return min(max(since_last, SHORTEST_WINDOW), LONGEST_WINDOW)
-
-
-def _channel_clock(listed: tuple[ListedConversation, ...], now: datetime, window: timedelta) -> datetime:
-    """Return the instant it is for Chatwoot.
-
-    Its list holds what changed within the window by its own clock. When the newest change is far from ours, its
-    clock is (a machine set wrong, a stand-in held at another day), and ages must be counted on it.
-    """
-    newest = max((each.updated_at for each in listed if each.updated_at is not None), default=None)
-    if newest is None or now - window - _CLOCKS_AGREE <= newest <= now + _CLOCKS_AGREE:
-        return now
-    return newest
 
 
 def _report(tenant: Tenant, sweeps: list[_Sweep]) -> ReconcileReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -18,21 +19,33 @@ def try_lock_tenant(connection: sa.Connection, tenant_id: str) -> bool:
     return bool(connection.execute(statement, {"key": f"reconcile:{tenant_id}"}).scalar_one())
 
 
-def checked_at(connection: sa.Connection, tenant_id: str, account_id: int) -> datetime | None:
-    """Return the instant up to which an account has been looked at, or None before the first time."""
+@dataclass(frozen=True)
+class LastLook:
+    """When an account was last looked through.
+
+    Everything changed before ``checked_at`` (our clock) was looked at; ``seen_until`` is the newest change it saw, by
+    the channel's clock, None when it saw none.
+    """
+
+    checked_at: datetime
+    seen_until: datetime | None
+
+
+def last_look(connection: sa.Connection, tenant_id: str, account_id: int) -> LastLook | None:
+    """Return the last look through an account, or None before the first."""
     cursors = reconcile_cursors
-    statement = sa.select(cursors.c.checked_at).where(
+    statement = sa.select(cursors.c.checked_at, cursors.c.seen_until).where(
         cursors.c.tenant_id == tenant_id, cursors.c.account_id == account_id
     )
-    return connection.execute(statement).scalar_one_or_none()
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else LastLook(row.checked_at, row.seen_until)
 
 
-def save_checked_at(connection: sa.Connection, tenant_id: str, account_id: int, at: datetime) -> None:
-    """Remember up to when an account has been looked at."""
-    statement = insert(reconcile_cursors).values(tenant_id=tenant_id, account_id=account_id, checked_at=at)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["tenant_id", "account_id"], set_={"checked_at": at})
-    )
+def save_look(connection: sa.Connection, tenant_id: str, account_id: int, look: LastLook) -> None:
+    """Remember the last look through an account."""
+    values = {"checked_at": look.checked_at, "seen_until": look.seen_until}
+    statement = insert(reconcile_cursors).values(tenant_id=tenant_id, account_id=account_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "account_id"], set_=values))
 
 
 def checked_messages(

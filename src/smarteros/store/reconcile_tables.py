@@ -16,6 +16,8 @@ reconcile_cursors = sa.Table(
     sa.Column("account_id", sa.BigInteger, primary_key=True),
     # Everything the channel changed before this instant has been looked at.
     sa.Column("checked_at", _instant, nullable=False),
+    # The newest change the last look saw, by the channel's clock; NULL when it saw none. Added by migration 0011.
+    sa.Column("seen_until", _instant),
 )
 
 reconciled_conversations = sa.Table(

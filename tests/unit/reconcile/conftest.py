@@ -112,6 +112,10 @@ class Shop:
         self.clock.instant += timedelta(**time)
         self.stand.chatwoot.clock.set(ACCOUNT, self.clock.instant)
 
+    def set_channel_clock(self, *, ahead_by: timedelta) -> None:
+        """Set Chatwoot's clock, and not ours."""
+        self.stand.chatwoot.clock.set(ACCOUNT, self.clock.instant + ahead_by)
+
     def customer(self, channel: str = "whatsapp") -> Customer:
         return self.stand.customer(channel)
 

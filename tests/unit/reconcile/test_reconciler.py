@@ -56,7 +56,11 @@ def test_the_message_found_is_the_one_the_webhook_would_have_told_of(shop: Shop)
     assert from_api is not None
     # Chatwoot's API gives whole seconds, and links to files are signed anew for each answer.
     assert from_api.created_at == from_webhook.created_at.replace(microsecond=0)
-    same = {"created_at": NOW, "attachments": ()}
+    # Only the webhook says by which address the customer wrote: what is found later vouches for nobody.
+    assert (from_api.contact.proven, from_webhook.contact.proven is not None) == (None, True)
+    claimed = from_webhook.contact.model_copy(update={"proven": None})
+    same = {"created_at": NOW, "attachments": (), "contact": claimed}
+    assert from_api.contact == claimed
     assert from_api.model_copy(update=same) == from_webhook.model_copy(update=same)
     assert [a.kind for a in from_api.attachments] == [a.kind for a in from_webhook.attachments] == ["image"]
 
@@ -221,6 +225,50 @@ def test_a_chatwoot_that_lives_on_another_day_is_believed_at_the_second_sight(sh
     shop.monotonic[0] += 45
     assert process.run_once(shop.tenant).found == {"accepted": 1}
     assert shop.opened() == [written]
+
+
+@pytest.mark.parametrize("others_write", [True, False])
+def test_a_message_from_just_before_chatwoots_clock_was_set_is_found_and_is_not_called_old(
+    shop: Shop, *, others_write: bool
+) -> None:
+    shop.customer().say("hola")
+    shop.pass_time(seconds=30)
+    shop.run()
+    written = shop.customer().say("¿abren hoy?")["id"]
+    shop.pass_time(seconds=60)
+    shop.set_channel_clock(ahead_by=timedelta(hours=2))
+    other = shop.customer().say("¿tienen botas?")["id"] if others_write else None
+
+    report = shop.run()
+
+    assert report.found == {"accepted": 1}
+    assert shop.opened()[-1] == written
+    assert report.waiting == (1 if other else 0)
+
+
+def test_a_conversation_from_the_future_does_not_hide_the_lost_message_of_another(shop: Shop) -> None:
+    shop.set_channel_clock(ahead_by=timedelta(hours=2))
+    shop.deliver(shop.customer().say("hola")["id"])
+    shop.set_channel_clock(ahead_by=timedelta(0))
+    written = shop.customer().say("¿abren hoy?")["id"]
+    shop.pass_time(seconds=30)
+
+    assert shop.run().found == {"accepted": 1}
+    assert shop.opened()[-1] == written
+
+
+def test_a_quiet_shop_costs_one_more_look_and_then_no_more(shop: Shop) -> None:
+    shop.customer().say("hola")
+    shop.pass_time(seconds=30)
+    shop.run()
+    looks: list[int] = []
+    for _ in range(4):
+        shop.pass_time(minutes=5)
+        before = len(shop.switch.requests)
+        shop.run()
+        looks.append(len(shop.switch.requests) - before)
+
+    assert looks == [1, 2, 1, 1]
 
 
 def test_a_message_too_old_to_answer_gets_one_apology_and_a_person(shop: Shop) -> None:
