@@ -1,0 +1,1 @@
+"""What other programs need to know of the contracts, written in their own languages. Pure, no network."""

@@ -1,0 +1,1 @@
+"""Secrets in Vault or OpenBao, key-value engine version 2."""
