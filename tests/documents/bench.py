@@ -22,6 +22,7 @@ import numpy as np
 
 from smarteros.bench.processes import cpu_seconds
 from smarteros.documents.extract import extract
+from smarteros.documents.guards import MAX_TIMBRE_SIDE, decode_image
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
 from smarteros.documents.protocol import OcrPage
 from smarteros.documents.reader import DocumentReader
@@ -154,6 +155,28 @@ def _named(stand: Stand, found: DocumentResult, catalogue: Sequence[str], wanted
     return wanted in (alone, extract(stand.page, catalogue=catalogue).values.get("product_name"))
 
 
+def timbres(seed: int, counts: dict[str, int], tell: Callable[[str], None]) -> str:
+    """Timbres alone, without OCR and in this process: decoded by level, and CPU seconds of the search."""
+    from smarteros.documents.timbre.decode import search_timbre
+
+    decoded: dict[str, Tally] = {}
+    seconds: list[float] = []
+    for document in documents(seed, counts):
+        if document.invoice.ted is None:
+            continue
+        grey = np.asarray(decode_image(document.data, MAX_TIMBRE_SIDE).convert("L"))
+        before = time.thread_time()
+        found = search_timbre(grey).timbre
+        seconds.append(time.thread_time() - before)
+        good = found is not None and found.data == document.invoice.ted
+        decoded.setdefault(document.level, Tally()).add(good)
+        tell(f"{document.name} {document.layout} {document.px_per_module:.2f} px a module: {good}, {seconds[-1]:.2f} s")
+    median, p95 = (float(np.percentile(seconds, part)) for part in (50, 95))
+    return "\n".join(
+        [*(f"{level}: {tally}" for level, tally in decoded.items()), f"CPU {median:.2f} s, p95 {p95:.2f} s"]
+    )
+
+
 def close_ups(stand: Stand, seed: int, count: int) -> Tally:
     """Photos of the timbre alone."""
     tally = Tally()
@@ -282,7 +305,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         "--seed", type=int, default=HELD_OUT_SEED, help=f"of the invented set ({DEV_SEED}: the one tuned on)"
     )
     parser.add_argument("--write", type=Path, help="write the page to this file")
-    parser.add_argument("--only", choices=("own", "dev"), help="read one set and list what was read wrongly")
+    parser.add_argument("--only", choices=("own", "dev", "timbres"), help="read one set and list what is wrong")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
     if not fonts_present():
         raise SystemExit("no Liberation or DejaVu fonts: the invoices cannot be drawn here")
@@ -291,6 +314,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
     def tell(line: str) -> None:
         sys.stderr.write(f"{line}\n")
 
+    if chosen.only == "timbres":
+        print(timbres(chosen.seed, {level: counts[level] for level in ("light", "medium")}, tell))
+        return
     stand = Stand()
     try:
         if chosen.only:

@@ -21,8 +21,8 @@ drawn from seed {seed}; the code was tuned on seed 11 and on documents-dev.
 
 Core fields are the issuer's RUT, number, date, total and first product, compared exactly (the product without accents
 and case, and in that column without a catalogue). Letters are compared piece by piece with the most similar stretch of
-a line. A timbre counts as decoded when its bytes were read and believed, whatever its size in the photo: beyond about
-1.2 pixels a module it is not to be decoded.
+a line. A timbre counts as decoded when its bytes were read and believed, whatever its size in the photo: below about
+0.95 pixels a module it is not to be decoded.
 """
 
 

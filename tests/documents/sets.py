@@ -26,7 +26,7 @@ from tests.documents.stamps import Stamp, stamped
 from tests.documents.words import BUYERS, GOODS, SHOPS, STREETS, TOWNS, TRADES, rut_of
 
 DEV_SEED = 11  # what the code was tuned on
-HELD_OUT_SEED = 20_261  # what the figures are taken on
+HELD_OUT_SEED = 20_262  # what the figures are taken on
 LAYOUTS: dict[str, Layout] = {
     "sii_classic": sii_classic, "thermal": thermal, "pos_web": pos_web, "label": label, "two_columns": two_columns,
     "credit_note": credit_note,

@@ -57,6 +57,32 @@ def read(
         raise typer.Exit(1)
 
 
+@app.command()
+def cost(
+    tenant: Annotated[str, typer.Option(help="The shop.", show_default=False)],
+    month: Annotated[str | None, typer.Option(help="Of Chile's calendar: 2026-11. The present one by default.")] = None,
+    limit_usd_cents: Annotated[
+        int | None, typer.Option(min=0, help="Set the most a month may cost; 0 leaves the free images.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show what Cloud Vision has cost a shop in a month, and set the limit after which this machine reads."""
+    from smarteros.bootstrap import open_services
+    from smarteros.documents.vision_books import PostgresVisionBooks, cost_of, month_by
+    from smarteros.kit.clock import SystemClock
+
+    with open_services(settings_with(data_dir)) as services:
+        shop = services.tenants.get(tenant)
+        if limit_usd_cents is not None:
+            shop = shop.model_copy(update={"vision_monthly_usd_cents": limit_usd_cents})
+            services.tenants.save(shop)
+        asked = month or month_by(SystemClock())()
+        images = PostgresVisionBooks(services.database).images(shop.scope, asked)
+    cents = shop.vision_monthly_usd_cents
+    limit = "no limit" if cents is None else f"limit US$ {cents / 100:.2f}"
+    typer.echo(f"{asked}: {images} images, US$ {cost_of(images) / 1_000_000:.2f}, {limit}")
+
+
 @contextmanager
 def _reader(
     tenant: str | None, timbre_keys: Path | None, data_dir: Path | None

@@ -43,6 +43,7 @@ _NUMBER = re.compile(r"(?<![\w,/-])(?<!\d\.)(?:[A-Z]{1,5}[-/]?)?\d[\d]*(?:[-/]\d
 _STRUCTURED_NUMBER = re.compile(r"\b(?:[A-Z]{2,5}[-/]\d{4}[-/]\d{1,8}|[A-Z]\d{3}-\d{5,10})\b")
 _NUMBERS_OF_OTHERS = re.compile(r"\bres\b|\bpago\b|\bcaja\b|^av\b|^avda\b|^calle\b|^pasaje\b|\bof\.|\bdepto\b|\bfono\b")
 _STREET = re.compile(r"\b(?:av|avda|avenida|calle|pasaje|pje|camino|ruta|local|block)\b")
+_TOWN_FOLLOWS = re.compile(r"\s*,\s*[^\W\d]{3}")
 _DATE_LABEL = re.compile(r"\b(?:fecha|emision|emitid[oa]|date|issued)\b")
 _OTHER_DATE_LABEL = re.compile(r"\b(?:vencimient|vence|due|entrega|resolucion|res)\w*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(20\d\d|\d\d(?!\d))")
@@ -209,7 +210,7 @@ def _announced_numbers(rows: tuple[Row, ...]) -> Iterator[tuple[int, Field | Non
         for match in _NUMBER.finditer(text):
             before = fold(text[: match.start()])
             if match.start() > 0 and _NUMBER_LABEL.search(before):
-                street = _STREET.search(before) is not None
+                street = _STREET.search(before) is not None or _TOWN_FOLLOWS.match(text[match.end() :]) is not None
                 yield _ranked(2 if street else 0, match.group(), label.confidence * ANNOUNCED, label)
         if _NUMBER_LABEL.search(fold(text)):
             for cell in (beside(rows, label), *below(rows, label)[:1]):

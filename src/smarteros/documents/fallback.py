@@ -15,6 +15,7 @@ import structlog
 
 from smarteros.documents.extract import extract
 from smarteros.documents.protocol import OcrEngine, OcrPage
+from smarteros.documents.vision_books import BilledOcrEngine, VisionBooks
 from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputError, SmosError, TransientError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import TRUSTED_CONFIDENCE
@@ -101,14 +102,23 @@ def confidence_of(page: OcrPage) -> float:
 
 
 class OcrEngines:
-    """The engine of each shop. ``cloud_of`` makes a shop's cloud engine; ``confidence_of`` judges a page read."""
+    """The engine of each shop.
+
+    ``cloud_of`` makes a shop's cloud engine, which reads within the shop's limit by ``books``; ``confidence_of``
+    judges a page read.
+    """
 
     def __init__(
-        self, local: OcrEngine, cloud_of: Callable[[Tenant], OcrEngine], confidence_of: Callable[[OcrPage], float]
+        self,
+        local: OcrEngine,
+        cloud_of: Callable[[Tenant], OcrEngine],
+        confidence_of: Callable[[OcrPage], float],
+        books: VisionBooks,
     ) -> None:
         self._local = local
         self._cloud_of = cloud_of
         self._confidence_of = confidence_of
+        self._books = books
         self._rests: dict[str, Rest] = {}
 
     def of(self, tenant: Tenant) -> OcrEngine:
@@ -117,11 +127,12 @@ class OcrEngines:
         if tenant.ocr_engine == "local":
             return local
         cloud = _Counted(self._cloud_of(tenant), tenant.tenant_id, "vision")
+        if tenant.ocr_engine == "local_then_vision":  # beyond the limit the first opinion counts
+            return FallbackOcrEngine(local, BilledOcrEngine(cloud, self._books, tenant), self._confidence_of)
+        within_limit = BilledOcrEngine(cloud, self._books, tenant, instead=local)
         if tenant.ocr_engine == "vision":
-            return cloud
-        if tenant.ocr_engine == "local_then_vision":
-            return FallbackOcrEngine(local, cloud, self._confidence_of)
-        return FallbackOcrEngine(cloud, local, rest=self._rests.setdefault(tenant.tenant_id, Rest()))
+            return within_limit
+        return FallbackOcrEngine(within_limit, local, rest=self._rests.setdefault(tenant.tenant_id, Rest()))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pypdfium2
@@ -32,10 +32,11 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
 @dataclass(frozen=True)
 class PdfPage:
-    """One page: its text layer, if it has one, and its picture (JPEG bytes)."""
+    """One page: its text layer, if it has one, its picture (JPEG bytes), and how many pages the whole file has."""
 
     text: OcrPage | None = None
     image: bytes | None = None
+    of: int = 1
 
 
 def identify(data: bytes) -> MediaType:
@@ -113,7 +114,7 @@ def open_pdf(data: bytes) -> list[PdfPage]:
         count = min(len(document), MAX_PDF_PAGES)
         if count == 0:
             raise RejectedInputError("pdf_unreadable", "the PDF has no pages")
-        return [_open_page(document[at]) for at in range(count)]
+        return [replace(_open_page(document[at]), of=len(document)) for at in range(count)]
     except pypdfium2.PdfiumError as error:
         raise RejectedInputError("pdf_unreadable", "a page of the PDF is damaged") from error
     finally:

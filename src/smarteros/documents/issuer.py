@@ -50,7 +50,8 @@ def find_kind(rows: tuple[Row, ...]) -> tuple[DocumentKind, Cell] | None:
 def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
     """The issuer's RUT: one that says so, else the first with a right check digit that is not the buyer's.
 
-    With how sure the place is: below 50 million a RUT is a person's, who may well be the buyer.
+    With how sure the place is: below 50 million a RUT is a person's, who may well be the buyer, and so may the one in
+    the buyer's place on a page whose issuer was not read.
     """
     found: list[tuple[bool, int, str, Cell]] = []
     receivers_row = -_RECEIVERS_ROWS - 1
@@ -73,5 +74,5 @@ def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
     if best is None:
         return None
     said = _ISSUER.search(fold(best[3].text)) is not None
-    persons = int(best[2].split("-")[0]) < _FIRST_COMPANY
-    return best[2], best[3], _DOUBT if persons and not said else 1.0
+    buyers = best[0] or int(best[2].split("-")[0]) < _FIRST_COMPANY
+    return best[2], best[3], _DOUBT if buyers and not said else 1.0

@@ -132,6 +132,7 @@ def open_pdf_in(worker: DocumentWorker, data: bytes) -> list[PdfPage]:
         PdfPage(
             text=OcrPage.model_validate(page["text"]) if "text" in page else None,
             image=base64.b64decode(page["image"]) if "image" in page else None,
+            of=page["of"],
         )
         for page in pages
     ]

@@ -37,13 +37,14 @@ _GENERIC_ITEM = re.compile(r"^(?:ventas?|varios|productos?|servicios?|detalle|ar
 
 @dataclass(frozen=True)
 class ReadPage:
-    """One page: what its text says, what was found of a timbre, and where the text came from."""
+    """One page: what its text says, what was found of a timbre, where the text came from; page ``number`` ``of``."""
 
     page: OcrPage
     found: Extraction
     timbre: SoughtTimbre
     source: Source
     number: int = 1
+    of: int = 1
 
 
 def merge(
@@ -228,4 +229,6 @@ def _reasons(
             reasons.append(f"doubtful_{name}")
     if verdict.reason == "undecodable" and reasons:
         reasons.append("ask_closeup")
+    if len(pages) < max(page.of for page in pages):
+        reasons.append("pages_unread")
     return tuple(reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,19 +17,23 @@ from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading
 
+DOCUMENT_SECONDS = 20.0  # by the clock, for all pages; as long as one page may take on a busy machine
+
 
 @dataclass(frozen=True)
 class DocumentReader:
     """Reads documents with the engine the tenant has chosen; what is decoded is decoded by ``worker``.
 
     ``verifier`` judges timbres: by SII's keys, unless a test brings its own. ``catalogue_of`` gives the names of the
-    shop's products, which settle how a product is spelled; it never raises.
+    shop's products, which settle how a product is spelled; it never raises. ``clock`` is monotonic seconds: after
+    ``DOCUMENT_SECONDS`` no further page is begun.
     """
 
     engine_of: Callable[[Tenant], OcrEngine]
     worker: DocumentWorker = field(default_factory=DocumentWorker)
     verifier: TimbreVerifier = field(default_factory=TimbreVerifier)
     catalogue_of: Callable[[Tenant], Sequence[str]] = lambda _tenant: ()
+    clock: Callable[[], float] = time.monotonic
 
     def read(self, tenant: Tenant, data: bytes) -> DocumentReading:
         """Read a document. One that is refused is a reading of confidence 0, as a photo nobody can read is.
@@ -64,16 +69,21 @@ class DocumentReader:
                 data = jpeg_in(self.worker, data)
             yield self._read_picture(engine, data, catalogue, 1)
             return
+        until = self.clock() + DOCUMENT_SECONDS
         for number, page in enumerate(open_pdf_in(self.worker, data), start=1):
+            if number > 1 and self.clock() >= until:
+                return
             if page.text is not None:
                 # The text is exact; the picture is asked for the timbre only.
                 timbre = timbre_in(self.worker, page.image) if page.image is not None else SoughtTimbre()
-                yield ReadPage(page.text, extract(page.text, catalogue=catalogue), timbre, "pdf_text", number)
+                yield ReadPage(page.text, extract(page.text, catalogue=catalogue), timbre, "pdf_text", number, page.of)
             elif page.image is not None:
-                yield self._read_picture(engine, page.image, catalogue, number)
+                yield self._read_picture(engine, page.image, catalogue, number, page.of)
 
-    def _read_picture(self, engine: OcrEngine, data: bytes, catalogue: Sequence[str], number: int) -> ReadPage:
+    def _read_picture(
+        self, engine: OcrEngine, data: bytes, catalogue: Sequence[str], number: int, of: int = 1
+    ) -> ReadPage:
         check_image(data)
         timbre = timbre_in(self.worker, data)
         page = engine.read(data)
-        return ReadPage(page, extract(page, catalogue=catalogue), timbre, "ocr", number)
+        return ReadPage(page, extract(page, catalogue=catalogue), timbre, "ocr", number, of)

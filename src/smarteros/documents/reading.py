@@ -17,6 +17,7 @@ REQUIRED = ("invoice_number", "purchase_date", "product_name")
 REASONS = {
     "not_an_invoice": "Nothing on it says that it is an invoice.",
     "too_blurred": "Lines of text are there, or may be, but they cannot be read.",
+    "pages_unread": "The file has more pages than are read (three, in 20 seconds).",
     "missing_invoice_number": "The document's number was not found.",
     "missing_purchase_date": "The day of issue was not found.",
     "missing_product_name": "No product was found.",

@@ -23,6 +23,7 @@ from smarteros.documents.frames import read_frame, write_frame
 from smarteros.documents.guards import (
     MAX_SIDE,
     MAX_TIMBRE_SIDE,
+    PdfPage,
     as_jpeg,
     check_image,
     decode_image,
@@ -69,7 +70,7 @@ class Worker:
 
     def _do(self, job: str, data: bytes) -> dict[str, Any]:
         if job == "pdf":
-            return {"pages": [_page_as_json(page.text, page.image) for page in open_pdf(data)]}
+            return {"pages": [_page_as_json(page) for page in open_pdf(data)]}
         if job == "load":
             self._loaded().load_models()
             return {}
@@ -132,9 +133,13 @@ class _Picture:
         return self.image
 
 
-def _page_as_json(text: Any, image: bytes | None) -> dict[str, Any]:
-    page = {"image": _base64(image)} if image is not None else {}
-    return page | ({"text": text.model_dump(mode="json")} if text is not None else {})
+def _page_as_json(page: PdfPage) -> dict[str, Any]:
+    json: dict[str, Any] = {"of": page.of}
+    if page.image is not None:
+        json["image"] = _base64(page.image)
+    if page.text is not None:
+        json["text"] = page.text.model_dump(mode="json")
+    return json
 
 
 def _jpeg_of(data: bytes) -> bytes:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from smarteros.cli.documents import app
 from smarteros.documents.local import DocumentWorker
 from smarteros.documents.protocol import OcrLine, OcrPage
 from smarteros.documents.reader import DocumentReader
@@ -62,3 +68,17 @@ def test_an_abbreviation_becomes_the_product_and_its_size(worker: DocumentWorker
 def test_another_shops_catalogue_says_nothing(worker: DocumentWorker) -> None:
     other = SHOP.model_copy(update={"tenant_id": "TENANT_OTHER"})
     assert "Zapatilla" not in reader(worker).read(other, picture()).fields.get("product_name", "")
+
+
+def test_the_command_reads_as_the_shop_does(
+    worker: DocumentWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def services(_settings: object) -> Generator[SimpleNamespace]:
+        yield SimpleNamespace(tenants=SimpleNamespace(get=lambda _id: SHOP), reader=reader(worker))
+
+    monkeypatch.setattr("smarteros.bootstrap.open_services", services)
+    (tmp_path / "till.png").write_bytes(picture())
+    told = CliRunner().invoke(app, ["read", str(tmp_path / "till.png"), "--tenant", SHOP.tenant_id, "--json"])
+    (found,) = json.loads(told.stdout)
+    assert found["fields"]["product_name"]["value"] == "Zapatilla Running Azul"

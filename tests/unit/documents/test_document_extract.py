@@ -267,3 +267,19 @@ def test_all_goods_are_listed_with_their_sizes() -> None:
         ("Zapatilla Trail", "42", 2, 54990, 109980),
         ("Parka Señora", "M", 1, 79990, 79990),
     ]
+
+
+def test_the_number_of_a_house_is_not_the_documents() -> None:
+    found = read("BOLETA ELECTRONICA", "Araucaria N° 2310, Ñuñoa", "N° 9975", "Fecha: 09/02/2026")
+    assert found.values["invoice_number"] == "9975"
+
+
+def test_the_only_rut_in_the_buyers_place_is_not_surely_the_issuers() -> None:
+    rows = ("FACTURA N° 9975", "Cliente", "Taller Lenga SpA", "RUT 76.543.961-2", "Fecha: 09/02/2026")
+    assert read(*rows, confidence=0.99).fields["issuer_rut"].confidence < 0.7
+    assert read("RUT 77.944.088-5", *rows, confidence=0.99).fields["issuer_rut"].confidence > 0.9
+
+
+@pytest.mark.parametrize(("line", "name"), [(0.94, 0.89), (0.96, 0.89), (0.98, 0.98), (0.8, 0.8)])
+def test_a_name_is_sure_only_where_hardly_a_letter_can_be_wrong(line: float, name: float) -> None:
+    assert read(*LABELLED, confidence=line).fields["product_name"].confidence == pytest.approx(name)

@@ -72,9 +72,9 @@ MakeReader = Callable[..., tuple[DocumentReader, SaysEngine]]
 def make_reader() -> Iterator[MakeReader]:
     worker = DocumentWorker()
 
-    def make(*answers: OcrPage | Exception) -> tuple[DocumentReader, SaysEngine]:
+    def make(*answers: OcrPage | Exception, **options: Any) -> tuple[DocumentReader, SaysEngine]:
         engine = SaysEngine(list(answers))
-        return DocumentReader(lambda _tenant: engine, worker), engine
+        return DocumentReader(lambda _tenant: engine, worker, **options), engine
 
     yield make
     worker.close()
@@ -110,6 +110,21 @@ def test_of_a_scanned_pdf_the_page_with_the_invoice_is_read(make_reader: MakeRea
     reader, engine = make_reader(page("Términos"), page(*ROWS), page("Publicidad"))
     assert reader.read(TENANT, blank_pdf(5)).fields["invoice_number"] == "48213"
     assert [data[:3] for data in engine.seen] == [b"\xff\xd8\xff"] * 3
+
+
+def test_a_document_has_twenty_seconds_for_all_its_pages(make_reader: MakeReader) -> None:
+    times = iter((0.0, 19.0, 21.0))
+    reader, engine = make_reader(page(*ROWS), page("Anexo"), page("Anexo"), clock=lambda: next(times))
+    found = reader.result(blank_pdf(3), engine)
+    assert found.fields["invoice_number"].value == "48213"
+    assert (found.pages, found.reasons) == (2, ("pages_unread",))
+
+
+def test_pages_beyond_the_third_are_told_of(make_reader: MakeReader) -> None:
+    reader, engine = make_reader(page(*ROWS), page("Anexo"), page("Anexo"))
+    assert reader.result(blank_pdf(4), engine).reasons == ("pages_unread",)
+    reader, engine = make_reader(page(*ROWS), page("Anexo"), page("Anexo"))
+    assert reader.result(blank_pdf(3), engine).reasons == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"hola", b"\xff\xd8\xff", b"%PDF-1.7", bytes(17 * 2**20)])

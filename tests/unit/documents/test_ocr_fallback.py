@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
+from tests.documents.engines import AWAY, NOTHING, SURE, UNSURE, Shops, says, shop
 
-from smarteros.documents.fallback import REST_SECONDS, FallbackOcrEngine, OcrEngines, Rest, confidence_of
-from smarteros.documents.protocol import OcrLine, OcrPage
-from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputError, TransientError
-from smarteros.domain.tenants import Tenant
+from smarteros.documents.fallback import REST_SECONDS, FallbackOcrEngine, Rest, confidence_of
+from smarteros.documents.protocol import OcrPage
+from smarteros.domain.errors import RejectedInputError
 from smarteros.observability.metrics import REGISTRY
-
-ROWS = ("BOLETA ELECTRÓNICA", "N° 48213", "Fecha: 09/02/2026", "Producto: Polera Maule", "TOTAL $ 15.990")
-
-
-def page(*rows: str, confidence: float = 0.98) -> OcrPage:
-    lines = [OcrLine(text=r, confidence=confidence, box=(0, n * 40, 400, n * 40 + 30)) for n, r in enumerate(rows)]
-    return OcrPage(lines=tuple(lines), width=400, height=900)
-
-
-SURE, UNSURE, NOTHING = page(*ROWS), page(*ROWS, confidence=0.5), page()
-
-
-@dataclass
-class SaysEngine:
-    """Gives its answers one after the other, and the last one for ever."""
-
-    answers: list[OcrPage | Exception]
-    asked: int = 0
-
-    def read(self, image: bytes) -> OcrPage:
-        self.asked += 1
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 @dataclass
@@ -46,17 +21,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def says(*answers: OcrPage | Exception) -> SaysEngine:
-    return SaysEngine(list(answers))
-
-
-AWAY = [
-    TransientError("vision_unavailable", "quota"),
-    PermanentError("vision_failed", "gone"),
-    ConfigError("vision_key_refused", "refused"),
-]
 
 
 @pytest.mark.parametrize("fault", AWAY, ids=lambda fault: fault.code)
@@ -124,32 +88,6 @@ def test_an_engine_away_for_long_is_left_alone_and_tried_again_after_a_minute() 
     clock.now = 2 * REST_SECONDS
     assert engine.read(b"x") == SURE
     assert engine.read(b"x") == SURE
-
-
-@dataclass
-class Shops:
-    local: SaysEngine
-    cloud: SaysEngine
-    clouds_made: list[str] = field(default_factory=list[str])
-
-    def engines(self) -> OcrEngines:
-        def cloud_of(tenant: Tenant) -> SaysEngine:
-            self.clouds_made.append(tenant.tenant_id)
-            return self.cloud
-
-        return OcrEngines(self.local, cloud_of, confidence_of)
-
-
-def shop(policy: str, tenant_id: str = "TENANT_AROMO") -> Tenant:
-    return Tenant(
-        tenant_id=tenant_id,
-        name="Tienda Aromo SpA",
-        rut="76123456-0",
-        tenant_key="k" * 24,
-        chatwoot_url="https://chat.aromo.example",
-        chatwoot_account_ids=(31,),
-        ocr_engine=policy,  # pyright: ignore[reportArgumentType]
-    )
 
 
 @pytest.mark.parametrize(

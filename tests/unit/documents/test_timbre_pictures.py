@@ -14,6 +14,7 @@ from tests.documents.sets import make_invoice, timbre_close_up
 
 from smarteros.documents.guards import decode_image
 from smarteros.documents.timbre.decode import search_timbre
+from smarteros.documents.timbre.grid import find_grid
 from smarteros.documents.timbre.ted import parse_ted
 
 pytestmark = pytest.mark.skipif(not fonts_present(), reason="no fonts with Spanish letters on this machine")
@@ -58,6 +59,23 @@ def test_a_close_up_gives_its_timbre() -> None:
     assert parse_ted(found).total == invoice.total
 
 
+@pytest.mark.parametrize(("seed", "turned"), [(1, 0), (2, 2)])
+def test_a_timbre_of_one_pixel_a_module_is_read_codeword_by_codeword(seed: int, turned: int) -> None:
+    picture, ted = page(seed)
+    small = picture.resize((round(picture.width * 0.47), round(picture.height * 0.47)), Image.Resampling.LANCZOS)
+    noisy = grey(small).astype(float) + np.random.default_rng(seed).normal(0, 4, (small.height, small.width))
+    photo = np.rot90(noisy.clip(0, 255).astype(np.uint8), turned)
+    found = search_timbre(np.ascontiguousarray(photo), most_seconds=30).timbre
+    assert found is not None
+    assert found.data == ted
+
+
+def test_letters_have_no_grid() -> None:
+    rng = random.Random(3)
+    text = grey(sii_classic(make_invoice("label", rng), rng).picture())[380:1060, :]
+    assert find_grid(np.ascontiguousarray(text), 54) is None
+
+
 @pytest.mark.parametrize("at", range(4))
 def test_no_timbre_is_invented(at: int) -> None:
     search = search_timbre(grey(decode_image(no_invoice(np.random.default_rng([3, at]), at))))
@@ -73,7 +91,7 @@ def test_a_page_of_text_is_no_barcode() -> None:
 
 def test_a_barcode_too_coarse_to_decode_is_still_seen() -> None:
     picture, _ = page(4)
-    small = picture.resize((picture.width // 3, picture.height // 3), Image.Resampling.BOX)
+    small = picture.resize((picture.width // 4, picture.height // 4), Image.Resampling.BOX)
     search = search_timbre(grey(small))
     assert search.timbre is None
     assert search.seen is not None

@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 import zxingcpp
 
-from smarteros.documents.timbre.flatten import flattened
+from smarteros.documents.timbre.flatten import QUIET, flattened
+from smarteros.documents.timbre.grid import find_grid
 from smarteros.documents.timbre.locate import Candidate, Grey, find_candidates, straightened
+from smarteros.documents.timbre.matched import readings
 
 cv: Any = cv2  # its stubs know arrays of unknown kind only
 WIDTH = 1800  # pixels a cut-out is enlarged to; 341 to 500 modules
-MOST_SECONDS = 0.6  # of CPU for all tries on one picture; what is readable takes 0.01 to 0.15
+MOST_SECONDS = 0.8  # of CPU for all tries on one picture; what is readable takes 0.01 to 0.5
 LONGEST = 4096  # bytes; a PDF417 holds 1,108
 _CHECKED_WIDTH = 600
 _LEAST_CONTRAST = 30.0  # of 255
@@ -57,15 +59,17 @@ def search_timbre(grey: Grey, *, most_seconds: float = MOST_SECONDS) -> TimbreSe
 
 
 def _pictures(grey: Grey, candidate: Candidate, *, thorough: bool) -> Iterator[Grey]:
-    """A candidate in the ways that make it readable, the most successful first."""
+    """A candidate in the ways that make it readable, the cheapest first."""
     level = straightened(grey, candidate, width=WIDTH)
     upright = (level, np.rot90(level)) if candidate.height > 0.7 * candidate.width else (level,)
     for picture in upright:  # nearly square: which side is the long one is a guess
         flat = flattened(picture, WIDTH)
-        if flat is not None:
-            yield flat
-            if thorough:
-                yield _rows_pressed(flat)
+        if flat is None:
+            continue
+        yield flat
+        found = find_grid(flat, round(WIDTH * QUIET)) if thorough else None
+        if found is not None:
+            yield from readings(*found)
     if thorough:
         yield level
         yield _rows_pressed(level)

@@ -19,7 +19,7 @@ _STRIPS = 48  # places at which an edge is looked for
 _EDGE = 0.45  # of the inside's texture: below that it is outside
 _GRID = 250  # points across at which the bending is computed
 _OUTWARDS = 0.025  # of the cut-out's width
-_QUIET = 0.03  # of the width, kept white around the flat timbre
+QUIET = 0.03  # of the width, kept white around the flat timbre
 _MOST_OFF = 2.5  # times the median distance from the fit: a line of text touched the edge there
 
 Curve = NDArray[np.float64]
@@ -41,7 +41,7 @@ def flattened(cut: Grey, width: int) -> Grey | None:
     across, down = _where_from(edges, rows / width, middle)
     maps: list[Any] = [cv.resize(part, (width, rows), interpolation=cv.INTER_LINEAR) for part in (across, down)]
     flat = cv.remap(cut, maps[0], maps[1], cv.INTER_CUBIC, borderMode=cv.BORDER_REPLICATE)
-    quiet = round(width * _QUIET)
+    quiet = round(width * QUIET)
     paper = int(np.percentile(cut, 95))
     return cast("Grey", cv.copyMakeBorder(flat, quiet, quiet, quiet, quiet, cv.BORDER_CONSTANT, value=paper))
 
