@@ -1,20 +1,21 @@
-"""A shop's products, whatever the shop system, and the choice of what to offer among them."""
+"""A shop's products, whatever the shop system: which variant of one fits what is wanted, and how it is called."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import cached_property
 
 from smarteros.domain.model import Model
-from smarteros.domain.tools import Product, ProductList
+from smarteros.domain.tools import Amount, Product
 from smarteros.kit.text import fold
-from smarteros.tools.vocabulary import colour_of, resemblance, words_of
+from smarteros.tools.vocabulary import colour_of, gender_of, words_of
 from smarteros.tools.wanted import Wanted, normal_size
 
-_COLOUR_OPTIONS = frozenset({"color", "colour", "colores", "tono"})
+COLOUR_OPTIONS = frozenset({"color", "colour", "colores", "tono"})
 _SIZE_OPTIONS = frozenset({"talla", "size", "talle", "numero"})
-_ONE_SIZE = frozenset({"unica", "tallaunica", "u", "onesize", "estandar"})
-_RANGE = re.compile(r"^(\d+(?:\.\d)?)[-/](\d+(?:\.\d)?)$")
+ONE_SIZE = frozenset({"unica", "tallaunica", "u", "onesize", "estandar"})
+SIZE_RANGE = re.compile(r"^(\d+(?:\.\d)?)[-/](\d+(?:\.\d)?)$")
+_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NO_OPTION = "Default Title"  # Shopify's name for the only variant of a product without options
 
 
@@ -22,7 +23,7 @@ class CatalogueVariant(Model):
     """One sellable variant. ``stock`` is 0 when the shop does not count it; ``buyable`` is the shop's word."""
 
     id: str
-    price: int
+    price: Amount
     stock: int
     buyable: bool
     options: dict[str, str]
@@ -36,46 +37,55 @@ class CatalogueProduct(Model):
     kind: str = ""
     vendor: str = ""
     tags: tuple[str, ...] = ()
+    description: str = ""
     url: str
     currency: str
     varying: tuple[str, ...] = ()
     variants: tuple[CatalogueVariant, ...] = ()
 
+    @cached_property
+    def title_words(self) -> frozenset[str]:
+        """The folded words of its title."""
+        return frozenset(words_of(fold(self.title)))
+
+    @cached_property
+    def name_words(self) -> frozenset[str]:
+        """The folded words of its title and kind."""
+        return self.title_words.union(words_of(fold(self.kind)))
+
+    @cached_property
+    def mark_words(self) -> frozenset[str]:
+        """The folded words of its maker and tags."""
+        return frozenset(words_of(fold(" ".join((self.vendor, *self.tags)))))
+
+    @cached_property
+    def text_words(self) -> frozenset[str]:
+        """The folded words of its description; numbers without their dots (20.000 mAh)."""
+        return frozenset(words_of(_THOUSANDS.sub("", fold(self.description))))
+
     @property
     def words(self) -> frozenset[str]:
         """The folded words under which the product may be asked for."""
-        return frozenset(words_of(fold(" ".join((self.title, self.kind, self.vendor, *self.tags)))))
+        return self.name_words | self.mark_words
 
-
-def select(products: Iterable[CatalogueProduct], wanted: Wanted, limit: int) -> ProductList:
-    """Choose what to offer: one buyable variant per product, what lies in stock first.
-
-    What cannot be bought is never offered. Among equals the order of the shop's search stays.
-    """
-    offers = [(product, variant) for product in products if (variant := best_variant(product, wanted))]
-
-    def rank(offer: tuple[CatalogueProduct, CatalogueVariant]) -> tuple[bool, int, int]:
-        product, variant = offer
-        matched = sum(resemblance(term, product.words) for term in wanted.terms)
-        return (variant.stock <= 0, -matched, variant.price if wanted.cheapest_first else 0)
-
-    offers.sort(key=rank)
-    return ProductList(
-        products=tuple(as_offer(product, variant) for product, variant in offers[:limit]), total=len(offers)
-    )
+    @cached_property
+    def genders(self) -> frozenset[str]:
+        """For whom it is made; empty when for anybody."""
+        return frozenset(gender for word in self.words if (gender := gender_of(word)))
 
 
 def best_variant(product: CatalogueProduct, wanted: Wanted) -> CatalogueVariant | None:
-    """Return the buyable variant that fits, one in stock and then the cheapest first; None when none fits."""
+    """Return the buyable variant that fits: in stock, of the best size, the cheapest first; None when none fits."""
     if wanted.brand and wanted.brand not in fold(f"{product.vendor} {product.title}"):
         return None
-    fitting = [variant for variant in product.variants if variant.buyable and _fits(product, variant, wanted)]
-    return min(fitting, key=lambda variant: (variant.stock <= 0, variant.price), default=None)
-
-
-def is_about(product: CatalogueProduct, wanted: Wanted) -> bool:
-    """Tell whether a product remembered from another search is the thing that is wanted now."""
-    return all(resemblance(term, product.words) for term in wanted.terms[:1])
+    if wanted.gender and product.genders and wanted.gender not in product.genders:
+        return None
+    fitting = [
+        (variant.stock <= 0, size, variant.price, variant)
+        for variant in product.variants
+        if variant.buyable and (size := _fit(product, variant, wanted)) is not None
+    ]
+    return min(fitting, key=lambda found: found[:3])[3] if fitting else None
 
 
 def as_offer(product: CatalogueProduct, variant: CatalogueVariant) -> Product:
@@ -104,38 +114,53 @@ def _option_label(name: str, value: str) -> str:
     return f"{name} {value}" if is_bare_size else value
 
 
-def _fits(product: CatalogueProduct, variant: CatalogueVariant, wanted: Wanted) -> bool:
-    return (
-        (wanted.price_min is None or variant.price >= wanted.price_min)
-        and (wanted.price_max is None or variant.price <= wanted.price_max)
-        and (wanted.size is None or any(_size_fits(wanted.size, value) for value in _sizes(variant)))
+def _fit(product: CatalogueProduct, variant: CatalogueVariant, wanted: Wanted) -> int | None:
+    """Tell which of the wanted sizes a variant is (0 the best one, or none wanted); None when it does not fit."""
+    fits = (
+        _price_fits(variant.price, product.currency, wanted)
         and (wanted.colour is None or _colour_fits(product, variant, wanted.colour))
         and all(_has_number(product, variant, number) for number in wanted.numbers)
     )
+    if not fits:
+        return None
+    offered = sizes_of(variant)
+    near = (at for at, size in enumerate(wanted.sizes) if any(_size_fits(size, value) for value in offered))
+    return next(near, None if wanted.sizes else 0)
 
 
-def _sizes(variant: CatalogueVariant) -> list[str]:
-    """All values that are not colours: sizes have many names (Talla, Almacenamiento, Potencia...)."""
-    return [value for name, value in variant.options.items() if fold(name) not in _COLOUR_OPTIONS]
+def _price_fits(price: Amount, currency: str, wanted: Wanted) -> bool:
+    """Compare with the wanted prices; pesos say nothing about a shop that sells in another currency."""
+    if wanted.pesos and currency != "CLP":
+        return True
+    return (wanted.price_min is None or price >= wanted.price_min) and (
+        wanted.price_max is None or price <= wanted.price_max
+    )
+
+
+def sizes_of(variant: CatalogueVariant) -> list[str]:
+    """Return all values that are not colours: sizes have many names (Talla, Almacenamiento, Potencia...)."""
+    return [value for name, value in variant.options.items() if fold(name) not in COLOUR_OPTIONS]
 
 
 def _size_fits(size: str, value: str) -> bool:
     offered = normal_size(value)
-    if offered == size or offered in _ONE_SIZE or size in {normal_size(part) for part in value.split("/")}:
+    if offered == size or offered in ONE_SIZE or size in {normal_size(part) for part in value.split("/")}:
         return True
     if not re.fullmatch(r"\d+(?:\.\d)?", size):
         return False
-    if between := _RANGE.match(offered):
+    if between := SIZE_RANGE.match(offered):
         return float(between[1]) <= float(size) <= float(between[2])
     return re.fullmatch(rf"{re.escape(size)}[a-z]+", offered) is not None
 
 
 def _colour_fits(product: CatalogueProduct, variant: CatalogueVariant, colour: str) -> bool:
     """Compare with the variant's colour, or with the product's words when it has no such option."""
-    values = [value for name, value in variant.options.items() if fold(name) in _COLOUR_OPTIONS]
+    values = [value for name, value in variant.options.items() if fold(name) in COLOUR_OPTIONS]
     words = words_of(" ".join(values)) if values else product.words
     return any((colour_of(word) or fold(word)) == colour for word in words)
 
 
 def _has_number(product: CatalogueProduct, variant: CatalogueVariant, number: str) -> bool:
-    return number in product.words or any(_size_fits(normal_size(number), value) for value in _sizes(variant))
+    return number in product.words | product.text_words or any(
+        _size_fits(normal_size(number), value) for value in sizes_of(variant)
+    )

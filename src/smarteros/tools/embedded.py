@@ -11,11 +11,18 @@ from smarteros.kit.http import HttpClient
 from smarteros.secrets.protocol import SecretStore
 from smarteros.tools.cache import ToolCache
 from smarteros.tools.odoo.client import OdooClient
-from smarteros.tools.odoo.invoices import InvoiceFinder
+from smarteros.tools.odoo.customers import CustomerTools
+from smarteros.tools.odoo.invoices import InvoiceFinder, InvoiceSearch
+from smarteros.tools.odoo.tickets import TicketDesk
+from smarteros.tools.product_search import ProductSearch, Remembered
 from smarteros.tools.provider import EmbeddedToolProvider
-from smarteros.tools.shopify.cart import CartLink
+from smarteros.tools.recommend import Recommender
+from smarteros.tools.shopify.cart import CartMaker
 from smarteros.tools.shopify.client import ShopifyClient
-from smarteros.tools.shopify.search import search_tool
+from smarteros.tools.shopify.details import ProductReader
+from smarteros.tools.shopify.orders import OrderReader
+from smarteros.tools.shopify.search import ShopifyCatalogue, search_tool
+from smarteros.tools.shopify.stock import StockReader
 
 
 def embedded_tools(
@@ -25,13 +32,31 @@ def embedded_tools(
     cache: ToolCache,
     policy_of: Callable[[TenantScope], Policy],
     clock: Clock | None = None,
+    shopify: ShopifyClient | None = None,
+    catalogue_copy: Remembered | None = None,
 ) -> EmbeddedToolProvider:
-    """Return the provider with the shop's and the ERP's tools."""
-    shopify = ShopifyClient(http, secrets)
+    """Return the provider with the shop's and the ERP's tools.
+
+    ``catalogue_copy`` is our copy of the shops' catalogues; without one every search asks the shop.
+    """
+    clock = clock or SystemClock()
+    shopify = shopify or ShopifyClient(http, secrets)
+    search = ProductSearch(ShopifyCatalogue(shopify), cache, clock, catalogue_copy)
+    reader = ProductReader(shopify, catalogue_copy)
+    stock = StockReader(shopify)
+    odoo = OdooClient(http, secrets)
+    invoices, customers = InvoiceSearch(odoo), CustomerTools(odoo, policy_of)
     return EmbeddedToolProvider(
         (
-            search_tool(shopify, cache, clock or SystemClock()),
-            CartLink(shopify).tool(),
-            InvoiceFinder(OdooClient(http, secrets), policy_of).tool(),
+            search_tool(search),
+            reader.tool(),
+            Recommender(search, reader).tool(),
+            stock.tool(),
+            CartMaker(shopify, stock, cache, clock).tool(),
+            OrderReader(shopify).tool(),
+            InvoiceFinder(invoices, policy_of).tool(),
+            customers.history(),
+            customers.invoices(),
+            TicketDesk(invoices).tool(),
         )
     )

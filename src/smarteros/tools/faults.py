@@ -25,13 +25,18 @@ def sorted_fault(service: str, fault: HttpFault, *, said: str = "") -> SmosError
 
 
 def read_header_secret(secrets: SecretStore, scope: TenantScope, path: str) -> str:
-    """Return a secret that goes into an HTTP header.
+    """Return a secret that goes into an HTTP header; ConfigError when it cannot."""
+    return header_value(secrets.read(scope, path), f"Secret {path} of {scope.tenant_id}")
+
+
+def header_value(secret: str, what: str) -> str:
+    """Return a secret without white space around it; ConfigError, which names ``what``, when no header can hold it.
 
     Anything but visible ASCII is refused here: the HTTP library would quote the secret in its own error.
     """
-    value = secrets.read(scope, path).strip()
+    value = secret.strip()
     if not value or not value.isascii() or not value.isprintable():
-        raise ConfigError("secret_malformed", f"Secret {path} of {scope.tenant_id} cannot be sent in a header.")
+        raise ConfigError("secret_malformed", f"{what} cannot be sent in a header.")
     return value
 
 

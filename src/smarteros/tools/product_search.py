@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from smarteros.domain.model import Model
+from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ProductList
 from smarteros.kit.clock import Clock
 from smarteros.tools.cache import FALLBACK_WINDOW, Seen, ToolCache
-from smarteros.tools.catalogue import CatalogueProduct, is_about, select
+from smarteros.tools.catalogue import CatalogueProduct
 from smarteros.tools.inputs import ShopSearchInput
+from smarteros.tools.ranking import Reach, is_about, named, select, select_each, within_reach
 from smarteros.tools.registry import ToolRun
+from smarteros.tools.spelling import ShopWords
 from smarteros.tools.wanted import Wanted, understand
 
 CACHE_KIND = "products:"
+_SOME = 30
+"""Products among which a recommendation is chosen where the shop itself is asked."""
 
 
 class Gathered(Model):
@@ -28,49 +35,125 @@ class Gathered(Model):
 class Catalogue(Protocol):
     """The catalogue of a shop system."""
 
-    def gather(self, wanted: Wanted, run: ToolRun, limit: int, *, only_first_term: bool) -> Gathered:
-        """Find products that have all the terms (or the first of them), at least ``limit`` that fit if there are."""
+    def gather(self, wanted: Wanted, run: ToolRun, limit: int) -> Gathered:
+        """Find published products that have all the terms, at least ``limit`` that fit if there are."""
+        ...
+
+    def read(self, variant_ids: Sequence[str], run: ToolRun) -> tuple[CatalogueProduct, ...]:
+        """Read these variants now: each with its product, in the given order; what is not sold is left out."""
+        ...
+
+
+class Remembered(Protocol):
+    """The shop's own copy of its catalogue, as we keep it (``tools/mirror``)."""
+
+    def words(self, tenant: Tenant) -> ShopWords | None:
+        """Return the words of the catalogue, or None when no copy of the last 24 h is there."""
+        ...
+
+    def gather(self, wanted: Wanted, tenant: Tenant, *, wider: bool = False) -> tuple[CatalogueProduct, ...]:
+        """Find products that have all the terms; ``wider`` counts the kind of thing a term names as well."""
+        ...
+
+    def product(self, product_id: str, tenant: Tenant) -> CatalogueProduct | None:
+        """Return one product by its id or that of a variant."""
+        ...
+
+    def as_of(self, tenant: Tenant) -> datetime | None:
+        """Return when the copy was last compared with the shop; None when that is more than 24 h ago."""
         ...
 
 
 @dataclass(frozen=True)
 class ProductSearch:
-    """Searches a catalogue and remembers the products seen, with all their variants."""
+    """Searches a catalogue.
+
+    Where there is a copy of the catalogue it is searched and only the prices and stocks of what is offered are read
+    in the shop: mistyped words are set right by the shop's own, and a large shop costs no more than a small one.
+    Without a copy the shop itself is searched, and what it showed is remembered, with all variants.
+    """
 
     catalogue: Catalogue
     cache: ToolCache
     clock: Clock
+    copy: Remembered | None = None
 
     def run(self, params: ShopSearchInput, run: ToolRun) -> ProductList:
-        """Search the shop now.
-
-        When no product has all the words, the first of them (the thing itself) is searched alone and the others
-        only rank: ``zapatillas para la nieve`` is still answered with zapatillas.
-        """
-        wanted = understand(params)
-        found = self.catalogue.gather(wanted, run, params.limit, only_first_term=False)
-        if not found.products and len(wanted.terms) > 1:
-            found = self.catalogue.gather(wanted, run, params.limit, only_first_term=True)
+        """Search the shop now."""
+        words = self.copy.words(run.tenant) if self.copy is not None else None
+        wanted = understand(params, words)
+        if self.copy is not None and words is not None:
+            offer = self._from_copy(self.copy, wanted, words, run.tenant, params.limit)
+            if offer is not None:
+                return self.as_of_now(offer, wanted, run)
+        wanted, found = self._search(wanted, run, params.limit)
         self.cache.put(run.tenant.scope, _cache_key(wanted), found.model_dump(mode="json"), self.clock.now())
-        return select(found.products, wanted, params.limit)
+        return select(found.products, wanted, params.limit, wider=True)
 
     def recall(self, params: ShopSearchInput, run: ToolRun) -> ProductList | None:
-        """Answer from the last 24 h: from the same search, else from all products seen that fit.
+        """Answer from the last 24 h: from the copy; else from the same search, else from all products seen that fit.
 
         "Nothing fits" is an answer only when the very search was made and read to its end: from some products
         nobody can tell that the shop has no other.
         """
-        wanted = understand(params)
+        words = self.copy.words(run.tenant) if self.copy is not None else None
+        wanted = understand(params, words)
+        if self.copy is not None and words is not None:
+            offer = self._from_copy(self.copy, wanted, words, run.tenant, params.limit)
+            return (offer or ProductList(products=(), total=0)).model_copy(
+                update={"as_of": self.copy.as_of(run.tenant)}
+            )
+        return self._seen(wanted, run, params.limit)
+
+    def _from_copy(
+        self, copy: Remembered, wanted: Wanted, words: ShopWords, tenant: Tenant, limit: int
+    ) -> ProductList | None:
+        """Search the copy, each step wider than the one before; None when the shop has nothing of the kind."""
+        for reach in Reach:
+            narrowed = within_reach(wanted, reach, words)
+            if narrowed is None:
+                continue
+            wider = reach is not Reach.ALL
+            # First without what chooses among them: that nothing fits is an answer, not a reason to look elsewhere.
+            if found := named(copy.gather(narrowed, tenant, wider=wider), wanted, words):
+                return select(found, wanted, limit, wider=wider)
+            if named(copy.gather(narrowed.unfiltered, tenant, wider=wider), wanted, words):
+                return ProductList(products=(), total=0)
+        return None
+
+    def candidates(self, wanted: Wanted, run: ToolRun) -> tuple[CatalogueProduct, ...]:
+        """Return products that are the thing and have all the terms: of the copy, or of the shop's first pages."""
+        if self.copy is not None and self.copy.as_of(run.tenant) is not None:
+            return named(self.copy.gather(wanted, run.tenant), wanted)
+        return named(self.catalogue.gather(wanted, run, _SOME).products, wanted)
+
+    def as_of_now(self, offer: ProductList, wanted: Wanted, run: ToolRun) -> ProductList:
+        """Read what is offered in the shop: prices and stock are those of this moment."""
+        if not offer.products:
+            return offer
+        now = self.catalogue.read([product.variant_id for product in offer.products], run)
+        kept = {row.variant_id: row for row in select_each(now, wanted)}
+        rows = tuple(kept[product.variant_id] for product in offer.products if product.variant_id in kept)
+        return ProductList(products=rows, total=offer.total - len(offer.products) + len(rows))
+
+    def _search(self, wanted: Wanted, run: ToolRun, limit: int) -> tuple[Wanted, Gathered]:
+        """Search the shop by all terms, then by the thing itself: ``zapatillas para la nieve`` are still zapatillas."""
+        found = self.catalogue.gather(wanted, run, limit)
+        if found.products or len(wanted.terms) < 2:
+            return wanted, found
+        return wanted, self.catalogue.gather(wanted.only(wanted.terms[wanted.thing]), run, limit)
+
+    def _seen(self, wanted: Wanted, run: ToolRun, limit: int) -> ProductList | None:
         not_before = self.clock.now() - FALLBACK_WINDOW
         same = self.cache.latest(run.tenant.scope, _cache_key(wanted), not_before)
         if same is not None:
             found = Gathered.model_validate(same.data)
-            offer = select(found.products, wanted, params.limit)
+            offer = select(found.products, wanted, limit, wider=True)
             if offer.products or found.complete:
                 return offer.model_copy(update={"as_of": same.seen_at})
         seen = self.cache.recent(run.tenant.scope, CACHE_KIND, not_before)
         products = [product for product in _each_once(seen) if is_about(product, wanted)]
-        offer = select(products, wanted, params.limit)
+        offer = select(products, wanted, limit, wider=True)
         return offer.model_copy(update={"as_of": seen[-1].seen_at}) if offer.products else None
 
 

@@ -22,12 +22,19 @@ class ToolContext(Model):
 
 
 class ToolSpec(BaseModel):
-    """One tool as it is offered: name, purpose, and the models of its input and output."""
+    """One tool as it is offered: name, purpose, and the models of its input and output.
+
+    ``read_only``, ``destructive`` and ``idempotent`` mean what MCP's annotations mean: it changes nothing anywhere;
+    it removes or overwrites what was there; calling it again with the same parameters changes nothing more (said of
+    tools that write; reading is idempotent anyway).
+    """
 
     name: str
     title: str
     description: str
     read_only: bool
+    destructive: bool = False
+    idempotent: bool = False
     input_model: type[BaseModel]
     output_model: type[BaseModel]
 

@@ -6,17 +6,21 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry import trace
 from pydantic import ValidationError
 
 from smarteros.domain.errors import RejectedInputError, SmosError, TransientError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolOutcome, ToolResult
+from smarteros.observability.metrics import TOOL_SECONDS
 from smarteros.tools.breaker import CircuitBreaker
 from smarteros.tools.deadline import Deadline, DeadlineError, Monotonic, run_within
 from smarteros.tools.inputs import ToolInput
 from smarteros.tools.protocol import ToolContext, ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
+
+_tracer = trace.get_tracer("smarteros")
 
 WORK_SHARE = 0.95
 """Part of the time-out given to the system behind; the rest is kept for answering from memory in time."""
@@ -45,30 +49,38 @@ class EmbeddedToolProvider:
     ) -> ToolResult:
         """Call one tool; see ToolProvider."""
         started = self._monotonic()
+        name = call.tool if call.tool in self._tools else "unknown"
         deadline = Deadline(started + timeout_ms / 1000 * WORK_SHARE, self._monotonic)
-        answer, outcome, error_code = self._answer(call, ToolRun(tenant, context, deadline), fallback=fallback)
+        with _tracer.start_as_current_span(f"tool {name}", attributes={"smos.tenant": tenant.tenant_id}) as span:
+            answer, outcome, error = self._answer(call, ToolRun(tenant, context, deadline), fallback=fallback)
+            span.set_attribute("smos.outcome", outcome)
+        seconds = self._monotonic() - started
+        TOOL_SECONDS.labels(tenant.tenant_id, name, outcome).observe(seconds)
         return ToolResult(
             tool=call.tool,
             outcome=outcome,
             data=None if answer is None else answer.model_dump(mode="json"),
-            error_code=error_code,
-            duration_ms=(self._monotonic() - started) * 1000,
+            error_code=None if error is None else error.code,
+            retryable=answer is None and isinstance(error, TransientError),
+            duration_ms=seconds * 1000,
         )
 
-    def _answer(self, call: ToolCall, run: ToolRun, *, fallback: bool) -> tuple[Model | None, ToolOutcome, str | None]:
+    def _answer(
+        self, call: ToolCall, run: ToolRun, *, fallback: bool
+    ) -> tuple[Model | None, ToolOutcome, SmosError | None]:
         try:
             tool, params = self._checked(call)
         except RejectedInputError as error:
-            return None, "refused", error.code
+            return None, "refused", error
         try:
             return self._run(tool, params, run), "ok", None
         except TransientError as error:
             remembered = tool.recall(params, run) if fallback and tool.recall else None
             if remembered is not None:
-                return remembered, "fallback", error.code
-            return None, "timeout" if isinstance(error, DeadlineError) else "error", error.code
+                return remembered, "fallback", error
+            return None, "timeout" if isinstance(error, DeadlineError) else "error", error
         except SmosError as error:
-            return None, "refused" if isinstance(error, RejectedInputError) else "error", error.code
+            return None, "refused" if isinstance(error, RejectedInputError) else "error", error
 
     def _checked(self, call: ToolCall) -> tuple[EmbeddedTool[Any], ToolInput]:
         tool = self._tools.get(call.tool)

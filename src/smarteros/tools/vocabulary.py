@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from smarteros.agents.gazetteer import base_gazetteer
 from smarteros.domain.model import Model
 from smarteros.kit.text import fold
 
@@ -20,15 +21,27 @@ _ACCENT_OF_LAST_VOWEL = str.maketrans("aeiou", "áéíóú")
 
 
 class Vocabulary(Model):
-    """The lists of ``words.yml``, keyed by folded singular; ``known`` are all synonyms and colours."""
+    """The lists of ``words.yml``, keyed by folded singular.
+
+    ``known`` are all words with a meaning here, ``spoken`` the same as customers write them; ``wider`` names several
+    kinds of things, one way only. ``us_men`` and ``us_women`` give the sizes here, the nearest first.
+    """
 
     stop: frozenset[str]
     cheap: frozenset[str]
+    dear: frozenset[str]
+    genders: dict[str, str]
+    phrases: dict[str, str]
     synonyms: dict[str, tuple[str, ...]]
     spellings: dict[str, str]
     colours: dict[str, str]
+    complements: dict[str, tuple[str, ...]]
     things: frozenset[str]
     known: frozenset[str]
+    spoken: frozenset[str]
+    us_men: dict[str, tuple[str, ...]]
+    us_women: dict[str, tuple[str, ...]]
+    letter_sizes: dict[str, str]
 
 
 def words_of(text: str) -> list[str]:
@@ -45,6 +58,8 @@ def singular(word: str) -> str:
     """
     plain = fold(word)
     known = load_vocabulary().known
+    if plain in known:
+        return plain
     return next((plain[:-cut] for cut in (1, 2) if plain.endswith("s") and plain[:-cut] in known), _stem(plain))
 
 
@@ -64,11 +79,33 @@ def spellings_of(term: str, typed: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def resemblance(term: str, words: frozenset[str]) -> int:
-    """Tell how well folded words name a term: 2 in its own word, 1 in a synonym, 0 not at all."""
-    if _named(term, words):
-        return 2
-    return int(any(_named(_stem(fold(word)), words) for word in load_vocabulary().synonyms.get(term, ())))
+def is_named(term: str, words: frozenset[str]) -> bool:
+    """Tell whether one of these folded words is the term, begins with it, or is the adjective's other gender."""
+    other = other_gender(term)
+    if term in words or f"{term}s" in words or other in words or f"{other}s" in words:
+        return True
+    return is_prefix(term) and any(word.startswith(term) for word in words)
+
+
+def other_gender(term: str) -> str:
+    """Return an adjective in its other gender (``deportiva``, ``deportivo``); other words as they are."""
+    return term[:-1] + {"a": "o", "o": "a"}.get(term[-1], term[-1])
+
+
+def synonyms_of(term: str) -> tuple[str, ...]:
+    """Return the folded singulars of the other words for a term."""
+    synonyms = load_vocabulary().synonyms
+    others = (_stem(fold(word)) for word in synonyms.get(term) or synonyms.get(other_gender(term), ()))
+    return tuple(word for word in others if word != term)
+
+
+def kind_of(term: str) -> str | None:
+    """Return the folded singular of the kind of thing a word names in the trade's own list, or None.
+
+    ``terno`` is a ``traje``. Wider than a synonym: it serves when the shop has nothing under the word itself.
+    """
+    mentions = base_gazetteer().find(term)
+    return singular(words_of(mentions[0].value)[0]) if mentions and mentions[0].kind == "category" else None
 
 
 def is_prefix(word: str) -> bool:
@@ -81,6 +118,23 @@ def colour_of(word: str) -> str | None:
     return load_vocabulary().colours.get(singular(word))
 
 
+def gender_of(word: str) -> str | None:
+    """Return for whom a thing is that a word says (``dama`` is ``mujer``), or None."""
+    return load_vocabulary().genders.get(singular(word))
+
+
+def is_known(word: str) -> bool:
+    """Tell whether a folded word means something here, in singular or plural."""
+    vocabulary = load_vocabulary()
+    term = singular(word)
+    return word in vocabulary.stop or neuter(term) in vocabulary.cheap | vocabulary.dear or term in vocabulary.known
+
+
+def neuter(term: str) -> str:
+    """Return the masculine of an adjective."""
+    return term[:-1] + "o" if term.endswith("a") else term
+
+
 @cache
 def load_vocabulary() -> Vocabulary:
     """Read ``words.yml``."""
@@ -88,15 +142,31 @@ def load_vocabulary() -> Vocabulary:
     groups: list[tuple[str, ...]] = [tuple(group) for group in raw["synonyms"]]
     spelled = [*raw["spellings"], *(word for group in groups for word in group)]
     colours = {_stem(fold(form)): fold(name) for name, forms in raw["colours"].items() for form in (name, *forms)}
-    synonyms = {_stem(fold(word)): group for group in groups for word in group}
+    genders = {_stem(fold(form)): fold(name) for name, forms in raw["genders"].items() for form in (name, *forms)}
+    synonyms: dict[str, tuple[str, ...]] = {}
+    for word, others in [(word, group) for group in groups for word in group] + list(raw["wider"].items()):
+        key = _stem(fold(word))
+        synonyms[key] = tuple(dict.fromkeys((*synonyms.get(key, ()), *others)))
+    known = {*synonyms, *colours, *genders}
+    plurals = {f"{word}{'s' if word[-1] in 'aeiou' else 'es'}" for word in known if not word.endswith("s")}
     return Vocabulary(
         stop=frozenset(fold(word) for word in raw["stop"].split()),
         cheap=frozenset(raw["cheap"]),
+        dear=frozenset(raw["dear"]),
+        genders=genders,
+        phrases={fold(said): meant for said, meant in raw["phrases"].items()},
         synonyms=synonyms,
         spellings={_stem(fold(word)): word for word in spelled if fold(word) != word},
         colours=colours,
+        complements={
+            _stem(fold(kind)): tuple(_stem(fold(o)) for o in with_it) for kind, with_it in raw["complements"].items()
+        },
         things=frozenset(raw["things"]),
-        known=frozenset(synonyms) | frozenset(colours),
+        known=frozenset(known),
+        spoken=frozenset(known | plurals),
+        us_men=raw["us_men"],
+        us_women=raw["us_women"],
+        letter_sizes={fold(word): size for word, size in raw["letter_sizes"].items()},
     )
 
 
@@ -106,12 +176,6 @@ def _stem(plain: str) -> str:
     if plain.endswith("ces"):
         return plain[:-3] + "z"
     return plain[:-2] if plain.endswith("es") and len(plain) > _SHORTEST_PLURAL else plain[:-1]
-
-
-def _named(term: str, words: frozenset[str]) -> bool:
-    if is_prefix(term):
-        return any(word.startswith(term) for word in words)
-    return term in words or f"{term}s" in words
 
 
 def _accented(plain: str) -> str:

@@ -7,85 +7,119 @@ question, also for the 24 h cache.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from pydantic import Field
 
+from smarteros.agents.gazetteer import base_gazetteer
+from smarteros.agents.money import find_money
+from smarteros.agents.sizes import find_size
 from smarteros.domain.model import Model
 from smarteros.kit.text import fold, strip_controls
 from smarteros.tools.inputs import ShopSearchInput
-from smarteros.tools.vocabulary import colour_of, load_vocabulary, singular, words_of
-
-MOST_TERMS = 4
-LOWEST_PRICE = 1000
-"""A bare number below this is a size or a quantity, not a price: nobody in Chile sells for less than $1.000."""
-
-_UNITS = {
-    "mil": 1000,
-    "luca": 1000,
-    "lucas": 1000,
-    "k": 1000,
-    "palo": 10**6,
-    "palos": 10**6,
-    "millon": 10**6,
-    "millones": 10**6,
-}
-_AMOUNT = r"\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d+)\s*(mil|lucas?|k|palos?|millon(?:es)?)?\b"
-_BETWEEN = re.compile(rf"\b(?:entre|between)\s+(?:los\s+)?{_AMOUNT}\s*(?:y|a|and|-)\s*(?:los\s+)?{_AMOUNT}")
-_AT_MOST = re.compile(
-    r"\b(?:(?:no mas|menos|por debajo) de|menor(?:es)? (?:a|de|que)|bajo|hasta|maximo|max|under|below|less than|up to)"
-    rf"\s+(?:de\s+)?(?:los\s+|las\s+)?{_AMOUNT}"
+from smarteros.tools.spelling import ShopWords
+from smarteros.tools.vocabulary import (
+    colour_of,
+    gender_of,
+    kind_of,
+    load_vocabulary,
+    neuter,
+    singular,
+    words_of,
 )
-_AT_LEAST = re.compile(
-    r"\b(?:mas de|mayor(?:es)? (?:a|de|que)|sobre|desde|minimo|a partir de|over|above|more than|from)"
-    rf"\s+(?:de\s+)?(?:los\s+|las\s+)?{_AMOUNT}"
+
+MOST_TERMS = 5
+_ABOUT = (0.7, 1.15)
+"""Who names one price ("de 40 lucas") is shown what costs about that: from, up to."""
+
+_COUNTRY_SIZE = re.compile(r"\b(us|usa|uk|eur?|cl)\s?(\d{1,2}(?:[.,]5)?)\b")
+_COUNTRY_AFTER = re.compile(r"\b(\d{1,2}(?:[.,]5)?)\s?(us|usa|uk|eur?)\b")
+_LETTER = re.compile(r"(?<![\w'-])(x{0,4}[sl]|m)\b(?!['-])")
+_CAPACITY = re.compile(r"\b(\d+)\s?(gb|tb|w|ml)\b(?! (?:de )?(?:memoria )?ram)")
+_TWO_SIZES = re.compile(
+    r"\b(?:tallas?|numeros?|size|en)\s+(\d{2}(?:[.,]5)?)\s*(?:o|u|y|or|and|/|-)\s*(\d{2}(?:[.,]5)?)\b"
 )
-_SIZE = re.compile(
-    r"\b(?:talla|tallas|talle|size|numero|nro\.?|n[o°º])\s*:?\s*"
-    r"((?:us|eu|uk)?\s?\d{1,3}(?:[.,]5)?|x{0,3}s|x{0,3}l|m|unica)\b"
-)
-_CAPACITY = re.compile(r"\b(\d+)\s?(gb|tb|w|ml)\b")
-
-
-class PriceRange(NamedTuple):
-    """Lowest and highest price, either may be open."""
-
-    lowest: int | None
-    highest: int | None
+_ONE_MORE = {"us": 0, "usa": 0, "uk": 1}
 
 
 class Wanted(Model):
-    """A search, normalised. ``terms`` are folded singulars, the thing itself first; ``numbers`` belong to a model."""
+    """A search, normalised. ``terms`` are folded singulars; ``numbers`` belong to a model or are a size.
+
+    ``thing`` is the place of the term that names the thing itself. ``other_sizes`` would do as well as ``size``, the
+    better first. ``pesos`` says that the prices were named in Chilean money.
+    """
 
     terms: tuple[str, ...] = ()
+    thing: int = 0
     numbers: tuple[str, ...] = ()
     size: str | None = None
+    other_sizes: tuple[str, ...] = ()
     colour: str | None = None
+    gender: str | None = None
     brand: str | None = None
     price_min: int | None = None
     price_max: int | None = None
     cheapest_first: bool = False
+    dearest_first: bool = False
+    pesos: bool = Field(default=False, exclude=True)
     typed: tuple[str, ...] = Field(default=(), exclude=True, description="The terms as typed, with their accents")
 
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """All sizes that would do, the best first; none when any does."""
+        return () if self.size is None else (self.size, *self.other_sizes)
 
-def understand(params: ShopSearchInput) -> Wanted:
-    """Read a search."""
-    text = strip_controls(params.query).lower()
+    @property
+    def unfiltered(self) -> Wanted:
+        """The same terms, and nothing that chooses among the products that have them."""
+        return Wanted(terms=self.terms, thing=self.thing, typed=self.typed, brand=self.brand)
+
+    def only(self, *terms: str) -> Wanted:
+        """Return the same search for some of its terms."""
+        pairs = [(term, typed) for term, typed in zip(self.terms, self.typed, strict=True) if term in terms]
+        thing = self.terms[self.thing] if self.terms else ""
+        names = tuple(term for term, _ in pairs)
+        place = names.index(thing) if thing in names else 0
+        return self.model_copy(update={"terms": names, "typed": tuple(t for _, t in pairs), "thing": place})
+
+
+class _Prices(NamedTuple):
+    lowest: int | None
+    highest: int | None
+
+
+def understand(params: ShopSearchInput, shop: ShopWords | None = None) -> Wanted:
+    """Read a search; mistyped words are set right by the words of the ``shop``, when it is known."""
+    query = strip_controls(params.query)
+    typed = {fold(word): word for word in words_of(query)}
+    text = _phrases().sub(_in_one_word, fold(query))
     prices, text = _take_prices(text)
-    size, text = _take_size(text)
-    words = [*words_of(params.category or ""), *words_of(text)]
-    terms, numbers, colour = _sort_words(words, explicit_colour=params.color is not None, size=params.size)
-    cheap = load_vocabulary().cheap
+    brand, text = _take_brand(text)
+    sizes, text = _take_sizes(text)
+    words = [*words_of(fold(params.category or "")), *words_of(text)]
+    sorted_words = _sort_words(words, shop or _no_shop(), params, size=sizes[0] if sizes else None)
+    if params.size:
+        sizes = _sizes_of(fold(params.size))
+    in_english = "size" in typed
+    sizes = [near for size in sizes for near in _converted(size, sorted_words.gender, said_in_english=in_english)]
+    explicit = params.price_min is not None or params.price_max is not None
     return Wanted(
-        terms=tuple(terms),
-        typed=tuple(terms.values()),
-        numbers=numbers,
-        size=normal_size(params.size) if params.size else size,
-        colour=_named_colour(params.color) if params.color else colour,
-        brand=fold(params.brand) if params.brand else None,
+        terms=tuple(sorted_words.terms),
+        thing=_thing_among(tuple(sorted_words.terms), shop),
+        typed=tuple(typed.get(word, word) for word in sorted_words.terms.values()),
+        numbers=sorted_words.numbers,
+        size=sizes[0] if sizes else None,
+        other_sizes=tuple(dict.fromkeys(sizes[1:])),
+        colour=_named_colour(params.color) if params.color else sorted_words.colour,
+        gender=sorted_words.gender,
+        brand=fold(params.brand) if params.brand else brand,
         price_min=prices.lowest if params.price_min is None else params.price_min,
         price_max=prices.highest if params.price_max is None else params.price_max,
-        cheapest_first=any(_neuter(singular(word)) in cheap for word in words),
+        pesos=not explicit,
+        cheapest_first=sorted_words.cheap,
+        dearest_first=sorted_words.dear,
     )
 
 
@@ -95,46 +129,95 @@ def normal_size(size: str) -> str:
     return re.sub(r"\s+", "", plain.replace(",", "."))
 
 
-def _take_prices(text: str) -> tuple[PriceRange, str]:
+def _take_prices(text: str) -> tuple[_Prices, str]:
     """Read ``menos de 40 mil``, ``entre 20 y 30 lucas``, ``desde $15.000`` and cut them out of the text."""
-    plain = fold(text)
-    if between := _BETWEEN.search(plain):
-        first, first_unit, second, second_unit = between.groups()
-        lowest, highest = _pesos(first, first_unit or second_unit), _pesos(second, second_unit)
-        if lowest is not None and highest is not None:
-            return PriceRange(lowest, highest), _without(plain, between)
-    highest, text = _take_price(_AT_MOST, plain, text)
-    lowest, text = _take_price(_AT_LEAST, fold(text), text)
-    return PriceRange(lowest, highest), text
+    money = find_money(text)
+    marked = any(not text[start:end].strip().isdecimal() for start, end in money.spans)
+    prices = _Prices(money.price_min, money.price_max)
+    if money.amount is not None and marked:
+        prices = _Prices(*(round(money.amount * share) for share in _ABOUT))
+    if prices == (None, None):
+        return prices, text
+    for start, end in sorted(money.spans, reverse=True):
+        text = f"{text[:start]} {text[end:]}"
+    return prices, text
 
 
-def _take_price(pattern: re.Pattern[str], plain: str, text: str) -> tuple[int | None, str]:
-    match = pattern.search(plain)
-    price = _pesos(match[1], match[2]) if match else None
-    return (price, _without(plain, match)) if match and price is not None else (None, text)
+def _take_brand(text: str) -> tuple[str | None, str]:
+    """Read the name of a big maker: who asks for it does not mean another one."""
+    for mention in base_gazetteer().find(text):
+        if mention.kind == "brand" and mention.word == text[mention.start : mention.end]:
+            return fold(mention.value), f"{text[: mention.start]} {text[mention.end :]}"
+    return None, text
 
 
-def _pesos(digits: str, unit: str | None) -> int | None:
-    amount = int(re.sub(r"[.,]", "", digits)) * _UNITS.get(unit or "", 1)
-    return amount if amount >= LOWEST_PRICE else None
+def _take_sizes(text: str) -> tuple[list[str], str]:
+    """Read ``talla 42``, ``us 9``, ``40 o 41``, ``talla mediana``, ``128 GB``, a bare ``M``, and cut them out."""
+    for pattern, read in _size_readers():
+        if (found := pattern.search(text)) and (sizes := read(found)):
+            return sizes, _without(text, found)
+    if found := find_size(text, wearable=False):
+        return [normal_size(found.value)], f"{text[: found.start]} {text[found.end :]}"
+    if letter := _LETTER.search(text):
+        return [letter[1]], _without(text, letter)
+    return [], text
 
 
-def _take_size(text: str) -> tuple[str | None, str]:
-    """Read ``talla 42``, ``nº 38,5``, ``size M`` or ``128 GB`` and cut it out of the text."""
-    match = _SIZE.search(text) or _CAPACITY.search(text)
-    if match is None:
-        return None, text
-    return normal_size(match[1] if match.re is _SIZE else match[0]), _without(text, match)
+@cache
+def _size_readers() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[str]]], ...]:
+    """Return how sizes are written, the surest first, and what each way means."""
+    letters = load_vocabulary().letter_sizes
+    worded = re.compile(rf"\b(?:tallas?|talle|size)\s+({'|'.join(map(re.escape, letters))})\b")
+    return (
+        (_CAPACITY, lambda found: [normal_size(found[0])]),
+        (_COUNTRY_SIZE, lambda found: [_of_country(found[1], found[2])]),
+        (_COUNTRY_AFTER, lambda found: [_of_country(found[2], found[1])]),
+        (_TWO_SIZES, lambda found: [normal_size(found[1]), normal_size(found[2])]),
+        (worded, lambda found: [letters[found[1]]]),
+    )
+
+
+def _of_country(country: str, number: str) -> str:
+    size = normal_size(number)
+    return country + size if country in _ONE_MORE else size
+
+
+def _sizes_of(size: str) -> list[str]:
+    """Read a size given as a parameter."""
+    sizes, _ = _take_sizes(size)
+    return sizes or [normal_size(size)]
+
+
+def _converted(size: str, gender: str | None, *, said_in_english: bool) -> tuple[str, ...]:
+    """Return a size and what it is here: ``us9`` is 42. English speakers mean American sizes by small numbers."""
+    country = re.match(r"usa?|uk", size)
+    number = size[country.end() :] if country else size
+    if not re.fullmatch(r"\d{1,2}(?:\.5)?", number) or (country is None and not said_in_english):
+        return (size,)
+    vocabulary = load_vocabulary()
+    more = _ONE_MORE.get(country[0], 0) if country else 0
+    women = gender == "mujer"
+    american = f"{float(number) + (2 * more if women else more):g}"
+    return (size, *(vocabulary.us_women if women else vocabulary.us_men).get(american, ()))
 
 
 def _without(text: str, match: re.Match[str]) -> str:
     return f"{text[: match.start()]} {text[match.end() :]}"
 
 
-def _sort_words(
-    words: list[str], *, explicit_colour: bool, size: str | None
-) -> tuple[dict[str, str], tuple[str, ...], str | None]:
-    """Sort words into terms (folded to typed), numbers and the colour.
+class _Sorted(NamedTuple):
+    """Words by what they say; ``terms`` are folded singulars and the words they were."""
+
+    terms: dict[str, str]
+    numbers: tuple[str, ...]
+    colour: str | None
+    gender: str | None
+    cheap: bool
+    dear: bool
+
+
+def _sort_words(words: list[str], shop: ShopWords, params: ShopSearchInput, *, size: str | None) -> _Sorted:
+    """Sort folded words.
 
     Some colours are things when they come first (``café en grano``), and a number before the thing is how many the
     customer wants (``2 poleras``).
@@ -142,24 +225,59 @@ def _sort_words(
     vocabulary = load_vocabulary()
     terms: dict[str, str] = {}
     numbers: list[str] = []
-    colour: str | None = None
+    said: dict[str, str] = {}
     for word in words:
-        term = singular(word)
-        if fold(word) in vocabulary.stop or _neuter(term) in vocabulary.cheap:
+        right = word if word in vocabulary.stop else shop.set_right(word)
+        term = singular(right)
+        adjective = neuter(term)
+        if adjective in vocabulary.cheap or adjective in vocabulary.dear:
+            said.setdefault("order", adjective)
+        elif right in vocabulary.stop:
             continue
-        if term[0].isdigit():
-            if terms and (size is None or normal_size(size) != normal_size(word)):
+        elif term[0].isdigit():
+            if terms and size != normal_size(word):
                 numbers.append(term)
-        elif colour_of(word) is not None and (terms or term not in vocabulary.things):
-            colour = colour if explicit_colour else colour or colour_of(word)
+        elif (colour := colour_of(right)) is not None and (terms or term not in vocabulary.things):
+            said.setdefault("colour", colour)
+        elif (gender := gender_of(right)) is not None:
+            said.setdefault("gender", gender)
         elif len(terms) < MOST_TERMS:
             terms.setdefault(term, word)
-    return terms, tuple(numbers), colour
+    order = said.get("order")
+    numbers = [] if params.size and set(numbers) == {normal_size(params.size)} else numbers
+    return _Sorted(
+        terms=terms,
+        numbers=tuple(numbers),
+        colour=said.get("colour"),
+        gender=said.get("gender"),
+        cheap=order in vocabulary.cheap,
+        dear=order in vocabulary.dear,
+    )
+
+
+def _thing_among(terms: tuple[str, ...], shop: ShopWords | None) -> int:
+    """Return the place of the term that names the thing: Spanish puts it first, English last, people anywhere."""
+    sold = [place for place, term in enumerate(terms) if shop is not None and shop.is_kind(term)]
+    named = sold or [place for place, term in enumerate(terms) if kind_of(term) is not None]
+    return named[0] if named else 0
+
+
+def _in_one_word(said: re.Match[str]) -> str:
+    phrases = load_vocabulary().phrases
+    return next(meant for name, meant in phrases.items() if re.fullmatch(name.replace(" ", "[ -]?"), said[0]))
 
 
 def _named_colour(text: str) -> str:
     return next((colour for word in words_of(text) if (colour := colour_of(word))), fold(text))
 
 
-def _neuter(term: str) -> str:
-    return term[:-1] + "o" if term.endswith("a") else term
+@cache
+def _no_shop() -> ShopWords:
+    return ShopWords()
+
+
+@cache
+def _phrases() -> re.Pattern[str]:
+    names = sorted(load_vocabulary().phrases, key=len, reverse=True)
+    said = "|".join(re.escape(name).replace(r"\ ", "[ -]?") for name in names)
+    return re.compile(rf"\b(?:{said})\b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from pydantic import AliasPath, BaseModel, Field
@@ -9,7 +10,9 @@ from pydantic import AliasPath, BaseModel, Field
 from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant
 
 _FRAGMENTS = """
-fragment ProductFields on Product { id title productType vendor tags onlineStoreUrl options { name values } }
+fragment ProductFields on Product {
+  id title productType vendor tags description(truncateAt: 1000) onlineStoreUrl options { name values }
+}
 fragment VariantFields on ProductVariant {
   id price availableForSale inventoryQuantity selectedOptions { name value }
 }
@@ -29,6 +32,30 @@ query ReadVariants($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on ProductVariant {{ ...VariantFields product {{ ...ProductFields }} }} }}
 }}
 {_FRAGMENTS}"""
+PRODUCTS_DOCUMENT = f"""
+query ReadProducts($ids: [ID!]!, $variants: Int!) {{
+  shop {{ currencyCode }}
+  nodes(ids: $ids) {{
+    ... on Product {{ ...ProductFields variants(first: $variants) {{ nodes {{ ...VariantFields }} }} }}
+  }}
+}}
+{_FRAGMENTS}"""
+PAGES_DOCUMENT = f"""
+query ReadCatalogue($first: Int!, $variants: Int!, $after: String, $query: String) {{
+  shop {{ currencyCode }}
+  products(first: $first, after: $after, query: $query, sortKey: ID) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ ...ProductFields variants(first: $variants) {{ nodes {{ ...VariantFields }} }} }}
+  }}
+}}
+{_FRAGMENTS}"""
+_NO_DECIMALS = frozenset({"CLP", "JPY", "KRW", "PYG", "VND", "ISK", "UGX", "RWF", "XAF", "XOF", "XPF", "KMF", "GNF"})
+"""Currencies without decimals, as ISO 4217 has them."""
+
+
+def amount(price: Decimal, currency: str) -> Decimal:
+    """Return an amount with the decimals its currency has: pesos are whole."""
+    return price.quantize(Decimal(1) if currency in _NO_DECIMALS else Decimal("0.01"), ROUND_HALF_UP)
 
 
 class _Option(BaseModel):
@@ -50,10 +77,10 @@ class _Variant(BaseModel):
     inventoryQuantity: int | None
     selectedOptions: list[_SelectedOption]
 
-    def in_our_terms(self) -> CatalogueVariant:
+    def in_our_terms(self, currency: str) -> CatalogueVariant:
         return CatalogueVariant(
             id=self.id,
-            price=int(self.price.quantize(Decimal(1), ROUND_HALF_UP)),
+            price=amount(self.price, currency),
             stock=self.inventoryQuantity or 0,
             buyable=self.availableForSale,
             options={option.name: option.value for option in self.selectedOptions},
@@ -68,6 +95,7 @@ class _Product(BaseModel):
     productType: str
     vendor: str
     tags: list[str]
+    description: str = ""
     onlineStoreUrl: str | None
     options: list[_Option]
 
@@ -81,10 +109,11 @@ class _Product(BaseModel):
             kind=self.productType,
             vendor=self.vendor,
             tags=tuple(self.tags),
+            description=self.description,
             url=self.onlineStoreUrl,
             currency=currency,
             varying=tuple(option.name for option in self.options if len(option.values) > 1),
-            variants=tuple(variant.in_our_terms() for variant in variants),
+            variants=tuple(variant.in_our_terms(currency) for variant in variants),
         )
 
 
@@ -93,7 +122,7 @@ class _FoundProduct(_Product):
 
 
 class SearchAnswer(BaseModel):
-    """Data of SEARCH_DOCUMENT: one page."""
+    """Data of SEARCH_DOCUMENT and PAGES_DOCUMENT: one page."""
 
     currency: str = Field(validation_alias=AliasPath("shop", "currencyCode"))
     nodes: list[_FoundProduct] = Field(validation_alias=AliasPath("products", "nodes"))
@@ -102,8 +131,24 @@ class SearchAnswer(BaseModel):
 
     def catalogue(self) -> list[CatalogueProduct]:
         """Return the published products of this page."""
-        read = [node.in_our_terms(self.currency, *node.variants) for node in self.nodes]
-        return [product for product in read if product is not None]
+        return _published(self.nodes, self.currency)
+
+
+def _published(nodes: Iterable[_FoundProduct | None], currency: str) -> list[CatalogueProduct]:
+    """Return the published ones of these products."""
+    read = [node.in_our_terms(currency, *node.variants) for node in nodes if node is not None]
+    return [product for product in read if product is not None]
+
+
+class ProductsAnswer(BaseModel):
+    """Data of PRODUCTS_DOCUMENT; the place of an id nobody knows is null, that of another thing is empty."""
+
+    currency: str = Field(validation_alias=AliasPath("shop", "currencyCode"))
+    nodes: list[_FoundProduct | None]
+
+    def catalogue(self) -> list[CatalogueProduct]:
+        """Return the published products among them."""
+        return _published(self.nodes, self.currency)
 
 
 class VariantWithProduct(_Variant):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smarteros.domain.tools import ProductList
-from smarteros.kit.clock import Clock
-from smarteros.tools.cache import ToolCache
 from smarteros.tools.catalogue import CatalogueProduct, best_variant
 from smarteros.tools.inputs import ShopSearchInput
 from smarteros.tools.product_search import Gathered, ProductSearch
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
-from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, SearchAnswer
+from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, VARIANTS_DOCUMENT, SearchAnswer, VariantsAnswer
 from smarteros.tools.shopify.client import SERVICE, ShopifyClient
 from smarteros.tools.vocabulary import is_prefix, spellings_of, words_of
 from smarteros.tools.wanted import Wanted
@@ -22,7 +20,7 @@ PAGE_SIZES = {"products": 8, "variants": 40}
 """8 products of 40 variants ask for 675 points, a point for each object. One query may cost 1,000, and a shop's
 bucket holds 2,000: a few customers can search at the same moment."""
 MOST_PAGES = 6
-_PUBLISHED = "status:active AND published_status:published"
+PUBLISHED = "status:active AND published_status:published"
 _FIELDS = ("title", "product_type", "tag", "vendor")
 
 _SPEC = ToolSpec(
@@ -38,9 +36,8 @@ _SPEC = ToolSpec(
 )
 
 
-def search_tool(client: ShopifyClient, cache: ToolCache, clock: Clock) -> EmbeddedTool[ShopSearchInput]:
+def search_tool(search: ProductSearch) -> EmbeddedTool[ShopSearchInput]:
     """Offer the search as a tool."""
-    search = ProductSearch(ShopifyCatalogue(client), cache, clock)
     return EmbeddedTool(_SPEC, SERVICE, ShopSearchInput, search.run, search.recall)
 
 
@@ -50,16 +47,24 @@ class ShopifyCatalogue:
 
     client: ShopifyClient
 
-    def gather(self, wanted: Wanted, run: ToolRun, limit: int, *, only_first_term: bool) -> Gathered:
-        """Read pages until enough of what fits is found (all pages when the cheapest is asked for)."""
+    def gather(self, wanted: Wanted, run: ToolRun, limit: int) -> Gathered:
+        """Read pages until enough of what fits is found (all pages when they are to be ordered by price)."""
         products: list[CatalogueProduct] = []
         fitting = 0
-        for page, is_last in self._pages(run, search_text(wanted, only_first_term=only_first_term)):
+        by_price = wanted.cheapest_first or wanted.dearest_first
+        for page, is_last in self._pages(run, search_text(wanted)):
             products += page
             fitting += sum(best_variant(product, wanted) is not None for product in page)
-            if is_last or (fitting >= limit and not wanted.cheapest_first):
+            if is_last or (fitting >= limit and not by_price):
                 return Gathered(products=tuple(products), complete=is_last)
         return Gathered(products=tuple(products), complete=False)
+
+    def read(self, variant_ids: Sequence[str], run: ToolRun) -> tuple[CatalogueProduct, ...]:
+        """Read these variants, each with its product: a few points of the bucket instead of a search."""
+        ids = list(variant_ids)
+        answer = self.client.query(run.tenant, VARIANTS_DOCUMENT, {"ids": ids}, VariantsAnswer, run.deadline)
+        read = [node.product.in_our_terms(answer.currency, node) for node in answer.nodes if node is not None]
+        return tuple(product for product in read if product is not None)
 
     def _pages(self, run: ToolRun, text: str) -> Iterator[tuple[list[CatalogueProduct], bool]]:
         cursor: str | None = None
@@ -70,16 +75,16 @@ class ShopifyCatalogue:
             yield answer.catalogue(), not answer.has_next_page
 
 
-def search_text(wanted: Wanted, *, only_first_term: bool = False) -> str:
+def search_text(wanted: Wanted) -> str:
     """Write a search in Shopify's syntax: every term in some spelling and some field, published products only.
 
-    Words hold only letters and digits here, so nothing a customer types can act as syntax.
+    Words hold only letters and digits here, so nothing a customer types can act as syntax. For whom a thing is counts
+    here only when it is chosen: most products say nothing of it.
     """
-    terms = list(zip(wanted.terms, wanted.typed, strict=True))
-    spelled = [spellings_of(term, typed) for term, typed in (terms[:1] if only_first_term else terms)]
+    spelled = [spellings_of(term, typed) for term, typed in zip(wanted.terms, wanted.typed, strict=True)]
     conditions = [_any_of(_FIELDS, words) for words in spelled]
     conditions += [_any_of(("vendor", "title"), (word,)) for word in words_of(wanted.brand or "")]
-    return " AND ".join([_PUBLISHED, *conditions])
+    return " AND ".join([PUBLISHED, *conditions])
 
 
 def _any_of(fields: tuple[str, ...], words: tuple[str, ...]) -> str:
