@@ -82,6 +82,17 @@ def value_error(message: str) -> OdooError:
     return OdooError(500, "builtins.ValueError", message)
 
 
+def access_denied() -> OdooError:
+    """JSON-RPC's answer to a wrong password or key."""
+    return OdooError(401, "odoo.exceptions.AccessDenied", "Access Denied")
+
+
+def no_database(name: str) -> OdooError:
+    """JSON-RPC's answer for a database that is not there."""
+    message = f'connection to server failed: FATAL:  database "{name:.100}" does not exist\n'
+    return OdooError(500, "psycopg2.OperationalError", message)
+
+
 def server_error() -> OdooError:
     """500 of the fault ``http_500``."""
     return OdooError(500, "psycopg2.OperationalError", "server closed the connection unexpectedly")

@@ -53,6 +53,7 @@ MODELS: dict[str, dict[str, OdooField]] = {
         reversal_move_ids           one2many  account.move             -        Reversal
         reversed_entry_id           many2one  account.move             -        Reversal of
         invoice_origin              char      -                        -        Origin
+        invoice_user_id             many2one  res.users                -        Salesperson
     """),
     "account.move.line": _fields("""
         move_id       many2one  account.move    -  Journal Entry
@@ -118,7 +119,40 @@ MODELS: dict[str, dict[str, OdooField]] = {
         name  char - - Model Description
         model char - - Model
     """),
+    "res.users": _fields("""
+        name       char     -           - Name
+        login      char     -           - Login
+        company_id many2one res.company - Company
+    """),
+    "res.users.apikeys": _fields("""
+        name            char     -         - Description
+        user_id         many2one res.users - User
+        scope           char     -         - Scope
+        create_date     datetime -         - Creation Date
+        expiration_date datetime -         - Expiration Date
+    """),
+    "mail.activity": _fields("""
+        res_model_id  many2one ir.model  -        Document Model
+        res_model     char     -         -        Related Document Model
+        res_id        many2one_reference - -      Related Document ID
+        summary       char     -         -        Summary
+        note          html     -         -        Note
+        date_deadline date     -         -        Due Date
+        user_id       many2one res.users -        Assigned to
+    """),
+    "helpdesk.ticket": _fields("""
+        name        char     -           -        Subject
+        description html     -           -        Description
+        ticket_ref  char     -           -        Ticket IDs Sequence
+        partner_id  many2one res.partner -        Customer
+        user_id     many2one res.users   -        Assigned to
+        company_id  many2one res.company -        Company
+    """),
 }
+MODULE_OF_MODEL = {"helpdesk.ticket": "helpdesk"}
+"""Models of modules that not every installation has."""
+CREATABLE = frozenset({"helpdesk.ticket", "mail.activity"})
+"""What the key's user may create."""
 
 MODEL_LABELS = {
     "account.move": "Journal Entry",
@@ -130,6 +164,10 @@ MODEL_LABELS = {
     "res.country": "Country",
     "l10n_latam.document.type": "Latam Document Type",
     "ir.model": "Models",
+    "res.users": "User",
+    "res.users.apikeys": "Users API Keys",
+    "mail.activity": "Activity",
+    "helpdesk.ticket": "Helpdesk Ticket",
 }
 
 DEFAULT_ORDERS = {

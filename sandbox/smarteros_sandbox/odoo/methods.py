@@ -1,4 +1,4 @@
-"""The public methods of a model: search, search_count, search_read, read, fields_get."""
+"""The public methods of a model: search, search_count, search_read, read, fields_get, and create for two of them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from smarteros_sandbox.odoo.errors import (
     value_error,
     wrong_arguments,
 )
-from smarteros_sandbox.odoo.fields import DEFAULT_ORDERS, MODEL_LABELS, MODELS
-from smarteros_sandbox.odoo.records import Record, RecordBuilder, Tables
+from smarteros_sandbox.odoo.fields import CREATABLE, DEFAULT_ORDERS, MODEL_LABELS, MODELS, MODULE_OF_MODEL
+from smarteros_sandbox.odoo.records import BOT_ID, Record, RecordBuilder, Tables
 from smarteros_sandbox.shops.models import DemoShop
-from smarteros_sandbox.shops.untyped import as_list
+from smarteros_sandbox.shops.untyped import as_list, as_object
 
 INSTALLED_LANGUAGES = ("en_US",)
 WRITE_METHODS = ("create", "write", "unlink", "copy")
+MOST_RECORDS = 10_000
 # Parameters per method; ids is the record set of read, the others are called on the model.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "search": ("domain", "offset", "limit", "order"),
@@ -29,8 +30,10 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "search_read": ("domain", "fields", "offset", "limit", "order", "load"),
     "read": ("fields", "load"),
     "fields_get": ("allfields", "attributes"),
+    "create": ("vals_list",),
+    "context_get": (),
 }
-REQUIRED = {"search": "domain", "search_count": "domain"}
+REQUIRED = {"search": "domain", "search_count": "domain", "create": "vals_list"}
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,25 @@ class OdooDatabase:
             "search_read": lambda call: self._read(call, self._search(call)),
             "read": lambda call: self._read(call, self._browse(call)),
             "fields_get": self._fields_get,
+            "create": self._create,
+            "context_get": lambda _call: {"lang": "en_US", "tz": "America/Santiago", "uid": BOT_ID},
         }
+
+    def has(self, model: str) -> bool:
+        """Whether the model is installed."""
+        return model in MODELS and MODULE_OF_MODEL.get(model, "") in ("", *self.shop.spec.odoo_modules)
 
     def call(self, call: Call) -> Any:
         """The method's result; ``OdooError`` for everything Odoo refuses."""
-        if call.model not in MODELS:
+        if not self.has(call.model):
             raise not_found(f"the model {call.model!r:.100} does not exist")
         name = f"{call.model}.{call.method}"
         if call.method.startswith("_"):
             raise access_error(f"Private methods (such as '{name:.100}') cannot be called remotely.")
-        if call.method in WRITE_METHODS:
+        if call.method in WRITE_METHODS and (call.method != "create" or call.model not in CREATABLE):
             label = MODEL_LABELS[call.model]
             raise access_error(f"You are not allowed to modify '{label}' ({call.model}) records.")
-        if call.method not in self._methods:
+        if call.method not in self._methods or (call.method == "context_get" and call.model != "res.users"):
             raise not_found(f"The method '{name:.100}' does not exist")
         if call.ids and call.method != "read":
             raise wrong_arguments(f"cannot call {name} with ids")
@@ -106,6 +115,38 @@ class OdooDatabase:
             {"id": record["id"]} | {name: self._value(call.model, name, record, as_pairs=as_pairs) for name in names}
             for record in records
         ]
+
+    def _create(self, call: Call) -> list[int]:
+        values = as_list(call.arguments["vals_list"])
+        rows = None if values is None else [as_object(row) for row in values]
+        if rows is None or any(row is None for row in rows):
+            raise value_error("vals_list must be a list of objects")
+        table = self._tables[call.model]
+        if len(table) + len(rows) > MOST_RECORDS:
+            raise user_error("The table is full.")
+        return [self._created(call.model, row or {}) for row in rows]
+
+    def _created(self, model: str, values: dict[str, Any]) -> int:
+        table, fields = self._tables[model], MODELS[model]
+        for name, value in values.items():
+            if name not in fields:
+                raise value_error(f"Invalid field {name!r:.100} on {model!r}")
+            if not (value is None or isinstance(value, str | int | float)):
+                raise value_error(f"Wrong value for {model}.{name}: {value!r:.100}")
+            relation = fields[name].relation
+            if relation is not None and value not in (None, False) and value not in self._tables[relation]:
+                raise missing_record(relation, value if isinstance(value, int) else 0)
+        record_id = max(table, default=0) + 1
+        given = {name: False if value is None else value for name, value in values.items()}
+        record: Record = dict.fromkeys(fields, False) | given | {"id": record_id}
+        if model == "helpdesk.ticket":
+            record |= {"ticket_ref": f"{record_id:05d}", "company_id": self.shop.spec.odoo_company_id}
+        if model == "mail.activity":
+            document = self._tables["ir.model"].get(record["res_model_id"])
+            record |= {"res_model": document["model"] if document else False, "user_id": record["user_id"] or BOT_ID}
+        record["display_name"] = record.get("name") or record.get("summary") or str(record_id)
+        table[record_id] = record
+        return record_id
 
     def _value(self, model: str, name: str, record: Record, *, as_pairs: bool) -> Any:
         value = record[name]

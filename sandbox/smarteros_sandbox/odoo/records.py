@@ -7,11 +7,11 @@ older invoices and credit notes, so that counting them gives the right answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from smarteros_sandbox.odoo.fields import MODEL_LABELS, MODELS
+from smarteros_sandbox.odoo.fields import MODEL_LABELS, MODELS, MODULE_OF_MODEL
 from smarteros_sandbox.shops.models import DemoShop, InvoiceSpec, PartnerSpec, VariantSpec
 
 Record = dict[str, Any]
@@ -19,6 +19,10 @@ Record = dict[str, Any]
 Tables = dict[str, dict[int, Record]]
 
 CURRENCY_ID, CHILE_ID = 45, 46
+BOT_ID, SELLER_ID = 2, 7
+KEY_DAYS = 90
+"""How long the key of an internal user lives (``api_key_duration`` of ``base_groups.xml``)."""
+STAMP = "%Y-%m-%d %H:%M:%S"
 # Ids, codes and names as l10n_cl installs them.
 DOCUMENT_TYPES = {
     "33": (1, "FAC", "Electronic Invoice"),
@@ -77,7 +81,26 @@ class RecordBuilder:
             values = {"name": name, "display_name": title, "code": code, "doc_code_prefix": prefix}
             self._add("l10n_latam.document.type", type_id, **values)
         for number, (model, label) in enumerate(MODEL_LABELS.items(), 1):
-            self._add("ir.model", number, name=label, display_name=label, model=model)
+            if MODULE_OF_MODEL.get(model, "") in ("", *spec.odoo_modules):
+                self._add("ir.model", number, name=label, display_name=label, model=model)
+        self._add_users()
+
+    def _add_users(self) -> None:
+        spec = self._shop.spec
+        people = ((BOT_ID, "SmarterOS", spec.odoo_login), (SELLER_ID, spec.agents[0].name, spec.agents[0].email))
+        for number, name, login in people:
+            values = {"name": name, "display_name": name, "login": login}
+            self._add("res.users", number, **values, company_id=spec.odoo_company_id)
+        now = datetime.now(UTC)
+        self._add(
+            "res.users.apikeys",
+            1,
+            name="SmarterOS",
+            display_name="SmarterOS",
+            user_id=BOT_ID,
+            create_date=now.strftime(STAMP),
+            expiration_date=(now + timedelta(days=KEY_DAYS)).strftime(STAMP),
+        )
 
     def _add_products(self) -> None:
         ids = count(self._shop.spec.odoo_first_product_id)
@@ -154,6 +177,7 @@ class RecordBuilder:
             move_type=move_type,
             l10n_latam_document_number=number,
             l10n_latam_document_type_id=type_id,
+            invoice_user_id=SELLER_ID,
             company_id=self._shop.spec.odoo_company_id,
         )
 

@@ -111,12 +111,12 @@ class AdminApi:
             return self._by_handle.get(wanted["handle"])
         return self._node(str(wanted.get("id")))
 
-    def _shop(self, _info: Info) -> Node:
+    def _shop(self, info: Info) -> Node:
         domain = self.shop.spec.store_domain
         return {
             "id": gid("Shop", shop_number(self.shop)),
             "name": self.shop.spec.name,
-            "currencyCode": CURRENCY,
+            "currencyCode": info.context.currency,
             "myshopifyDomain": domain,
             "url": f"https://{domain}",
             "primaryDomain": {"id": gid("Domain", 1), "host": domain, "url": f"https://{domain}", "sslEnabled": True},

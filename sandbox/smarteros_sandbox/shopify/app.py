@@ -2,7 +2,7 @@
 
 Faults (service "shopify", scope = tenant id): ``slow`` (seconds before the answer), ``hang`` (seconds, then
 504), ``http_500``, ``throttle`` (the bucket is empty), ``expired_token`` (401), ``empty_mirror`` (searches
-find nothing, as while Shopify rebuilds its index).
+find nothing, as while Shopify rebuilds its index), ``wrong_currency`` (the shop sells in USD, or in ``value``).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from smarteros_sandbox.shopify.execution import Prepared, RejectedQuery, prepare
 from smarteros_sandbox.shopify.pages import page_routes
 from smarteros_sandbox.shopify.schemas import API_VERSION, SCHEMAS, ApiName
 from smarteros_sandbox.shopify.tenants import SCOPES, TOKEN_SECONDS, ShopifyTenant, ShopifyTenants, host_fits
+from smarteros_sandbox.shopify.values import CURRENCY
 from smarteros_sandbox.shops.models import DemoShop
 from smarteros_sandbox.shops.untyped import as_object
 from smarteros_sandbox.shops.wire import BodyError, WireJson, hang_as_told, read_body, read_json, wait_as_told
@@ -126,7 +127,8 @@ class ShopifyServer:
         except RejectedQuery as rejected:
             return {"errors": rejected.errors}
         empty = self._faults.take(SERVICE, "empty_mirror", tenant.tenant_id) is not None
-        context = RequestContext(empty_mirror=empty)
+        other = self._faults.take(SERVICE, "wrong_currency", tenant.tenant_id)
+        context = RequestContext(empty_mirror=empty, currency=str(other.value or "USD") if other else CURRENCY)
         if api == "storefront":  # Shopify limits the Storefront API by buyer, not by cost
             return run(prepared, tenant.storefront.root, context)
         return self._metered(tenant, prepared, context)

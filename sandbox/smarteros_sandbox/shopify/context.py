@@ -7,12 +7,15 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
+from smarteros_sandbox.shopify.values import CURRENCY
+
 
 @dataclass
 class RequestContext:
     """One per request."""
 
     empty_mirror: bool = False
+    currency: str = CURRENCY
     spent: int = 0
     warnings: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 

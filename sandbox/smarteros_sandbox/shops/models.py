@@ -114,6 +114,8 @@ class ShopSpec(Model):
     odoo_first_line_id: int = Field(description="Odoo id of the first invoice's line; the rest follow")
     odoo_database: str
     odoo_api_key: str
+    odoo_login: str = Field(default="bot", description="Login of the API key's user, for the JSON-RPC of old versions")
+    odoo_modules: tuple[str, ...] = Field(default=(), description="Modules beside accounting: helpdesk")
     vision_api_key: str
     administrator_token: str
     legacy_hmac_secret: str | None = None

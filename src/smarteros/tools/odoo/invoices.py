@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.product_names import match_name
 from smarteros.domain.tenants import TenantScope
-from smarteros.domain.tools import CustomerHistory, Invoice, InvoiceLookup
+from smarteros.domain.tools import Identity, Invoice, InvoiceLookup
 from smarteros.domain.warranty import WarrantyTerms, warranty_terms
-from smarteros.tools.identity import is_same_person
-from smarteros.tools.inputs import InvoiceInput
-from smarteros.tools.odoo.client import SERVICE, OdooClient, company_of
+from smarteros.tools.identity import WrongFacts, identity_of
+from smarteros.tools.inputs import InvoiceInput, NumberedInput
+from smarteros.tools.odoo.client import OdooClient, company_of
+from smarteros.tools.odoo.customers import history_of
+from smarteros.tools.odoo.dialects import SERVICE
 from smarteros.tools.odoo.records import (
-    COUNT,
     LINES,
     MOVES,
     PARTNERS,
@@ -32,11 +33,10 @@ from smarteros.tools.odoo.records import (
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 
-MOST_HITS = 5
+MOST_HITS = 50
+"""More invoices of one number than this are not told apart by what the customer knows of one of them."""
 FOLIO_DIGITS = 6
 """The Chilean localisation writes folios with at least six digits: ``BEL 000001``."""
-REGULAR_FROM_PURCHASES = 2
-FREQUENT_FROM_PURCHASES = 10
 MOST_NAMES = 3
 
 _LABEL = re.compile(r"^(?:n[°º]|n(?:[uú]me)?ro\.?|folio|#)\s*:?\s*", re.IGNORECASE)
@@ -47,7 +47,7 @@ _SPEC = ToolSpec(
     title="Find an invoice",
     description=(
         "Find a sale by the number on its invoice or receipt, with warranty and return terms. Details are given only "
-        "when the asker's phone or e-mail is the customer's."
+        "to the customer: known by the channel, or who also names the total or the day of the purchase."
     ),
     read_only=True,
     input_model=InvoiceInput,
@@ -56,32 +56,49 @@ _SPEC = ToolSpec(
 
 
 @dataclass(frozen=True)
-class InvoiceFinder:
-    """Finds invoices of one Odoo company. ``policy_of`` gives the shop's own warranty and return periods."""
+class Sought:
+    """What became of a number: how many invoices have it and, of exactly one, who may be asking.
+
+    ``told`` says that the asker may hear of the invoice; ``asked_number`` is the number without its label.
+    """
+
+    asked_number: str
+    hits: int
+    move: Move | None = None
+    partners: tuple[Partner, ...] = ()
+    identity: Identity = "unknown"
+    told: bool = False
+    second_fact_needed: bool = False
+
+
+@dataclass(frozen=True)
+class InvoiceSearch:
+    """Finds the one invoice of a number in one Odoo company, and tells whether the asker may hear of it."""
 
     client: OdooClient
-    policy_of: Callable[[TenantScope], Policy]
+    wrong_facts: WrongFacts = field(default_factory=WrongFacts)
 
-    def tool(self) -> EmbeddedTool[InvoiceInput]:
-        """Offer the look-up as a tool. It has no fallback: personal data is not kept in a cache."""
-        return EmbeddedTool(_SPEC, SERVICE, InvoiceInput, self.run)
-
-    def run(self, params: InvoiceInput, run: ToolRun) -> InvoiceLookup:
-        """Find the invoice; its details are read only after the asker turned out to be its customer."""
+    def seek(self, params: NumberedInput, run: ToolRun) -> Sought:
+        """Look the number up. Of several invoices none is guessed; its customer is read of exactly one."""
         number = _LABEL.sub("", params.invoice_number)
-        moves = _narrowed(self._search(run, number), params.purchase_date)
+        moves = _narrowed(self._search(run, number), params)
+        shared = (run.tenant.tenant_id, number.casefold().lstrip("0"))
         if len(moves) != 1:
-            return InvoiceLookup(found=bool(moves), ambiguous=len(moves) > 1)
+            if moves and _named_facts(params):
+                self.wrong_facts.count(shared)  # it fits none, or not one: several invoices are no way to try more
+            return Sought(number, len(moves))
         move = moves[0]
-        partners = self._partners(run, move)
-        if not _is_customer(run, partners):
-            return InvoiceLookup(found=True)
-        return InvoiceLookup(
-            found=True,
-            identity_verified=True,
-            invoice=self._invoice(run, move, partners, number, params.product_name),
-            customer_history=self._history(run, move.commercial_partner_id[0]),
-        )
+        partners = tuple(self._partners(run, move))
+        identity = identity_of(run.context.contact, _phones(partners), [p.email for p in partners if p.email])
+        record = (run.tenant.tenant_id, move.id)
+        told, needed = identity == "verified", False
+        if identity == "claimed" and not any(map(self.wrong_facts.too_many, (record, shared))):
+            fits = _second_fact(move, params)
+            told, needed = fits is True, fits is not True
+            if fits is False:
+                self.wrong_facts.count(record)
+                needed = not self.wrong_facts.too_many(record)
+        return Sought(number, 1, move, partners, identity, told=told, second_fact_needed=needed)
 
     def _search(self, run: ToolRun, number: str) -> list[Move]:
         arguments = {"domain": number_domain(number), "fields": fields_of(Move), "limit": MOST_HITS}
@@ -93,6 +110,61 @@ class InvoiceFinder:
         ids = sorted({move.partner_id[0], move.commercial_partner_id[0]})
         arguments = {"ids": ids, "fields": fields_of(Partner)}
         return self.client.call(run.tenant, "res.partner/read", arguments, PARTNERS, run.deadline)
+
+    def product_name(self, run: ToolRun, move: Move, printed_name: str | None = None) -> tuple[str, str | None]:
+        """Name what was bought, and its SKU when it is one thing only."""
+        lines = self._lines(run, move)
+        products = self._products(run, [line.product_id[0] for line in lines if line.product_id])
+        lines = _lines_meant(lines, products, printed_name)
+        only = products.get(lines[0].product_id[0]) if len(lines) == 1 and lines[0].product_id else None
+        return _product_name(lines, products), (only.default_code or None) if only else None
+
+    def _lines(self, run: ToolRun, move: Move) -> list[Line]:
+        domain = [["move_id", "=", move.id], ["display_type", "=", "product"]]
+        arguments = {"domain": domain, "fields": fields_of(Line)}
+        return self.client.call(run.tenant, "account.move.line/search_read", arguments, LINES, run.deadline)
+
+    def _products(self, run: ToolRun, ids: list[int]) -> dict[int, ProductRecord]:
+        if not ids:
+            return {}
+        arguments = {"ids": sorted(set(ids)), "fields": fields_of(ProductRecord)}
+        found = self.client.call(run.tenant, "product.product/read", arguments, PRODUCTS, run.deadline)
+        return {product.id: product for product in found}
+
+
+@dataclass(frozen=True)
+class InvoiceFinder:
+    """The tool. ``policy_of`` gives the shop's own warranty and return periods."""
+
+    search: InvoiceSearch
+    policy_of: Callable[[TenantScope], Policy]
+
+    def tool(self) -> EmbeddedTool[InvoiceInput]:
+        """Offer the look-up as a tool. It has no fallback: personal data is not kept in a cache."""
+        return EmbeddedTool(_SPEC, SERVICE, InvoiceInput, self.run)
+
+    def run(self, params: InvoiceInput, run: ToolRun) -> InvoiceLookup:
+        """Find the invoice; its details are read only after the asker turned out to be its customer.
+
+        Who only claims to be hears of this invoice, not who its customer is nor what else he has bought.
+        """
+        sought = self.search.seek(params, run)
+        lookup = InvoiceLookup(
+            found=sought.hits > 0,
+            ambiguous=sought.hits > 1,
+            identity=sought.identity,
+            identity_verified=sought.told,
+            second_fact_needed=sought.second_fact_needed,
+        )
+        if sought.move is None or not sought.told:
+            return lookup
+        invoice = self._invoice(run, sought, sought.move, params.product_name)
+        if sought.identity != "verified":
+            return lookup.model_copy(update={"invoice": invoice})
+        policy = self.policy_of(run.tenant.scope)
+        buyers = [sought.move.commercial_partner_id[0]]
+        history = history_of(self.search.client, run, buyers, policy)
+        return lookup.model_copy(update={"invoice": invoice, "customer_history": history})
 
     def _terms(self, run: ToolRun, purchase: date, product_name: str) -> WarrantyTerms:
         policy = self.policy_of(run.tenant.scope).for_product(product_name)
@@ -107,51 +179,21 @@ class InvoiceFinder:
             at_a_distance=policy.withdrawal_days is not None,
         )
 
-    def _invoice(
-        self, run: ToolRun, move: Move, partners: list[Partner], number: str, printed_name: str | None
-    ) -> Invoice:
-        lines = self._lines(run, move)
-        products = self._products(run, [line.product_id[0] for line in lines if line.product_id])
-        lines = _lines_meant(lines, products, printed_name)
-        product_name = _product_name(lines, products)
-        buyer = next(partner for partner in partners if partner.id == move.partner_id[0])
-        only = products.get(lines[0].product_id[0]) if len(lines) == 1 and lines[0].product_id else None
+    def _invoice(self, run: ToolRun, sought: Sought, move: Move, printed_name: str | None) -> Invoice:
+        product_name, sku = self.search.product_name(run, move, printed_name)
+        buyer = next(partner for partner in sought.partners if partner.id == move.partner_id[0])
+        known = sought.identity == "verified"
         return Invoice(
-            number=move.number_like(number),
+            number=move.number_like(sought.asked_number),
             date=move.invoice_date,
-            customer_name=buyer.name or move.partner_id[1],
-            customer_phone=buyer.phone_sanitized or buyer.phone or None,
+            customer_name=(buyer.name or move.partner_id[1]) if known else None,
+            customer_phone=(buyer.phone_sanitized or buyer.phone or None) if known else None,
             product_name=product_name,
-            product_sku=(only.default_code or None) if only else None,
-            price=round(move.amount_total),
+            product_sku=sku,
+            price=move.total,
             currency=move.currency_id[1],
             **self._terms(run, move.invoice_date, product_name).model_dump(),
         )
-
-    def _lines(self, run: ToolRun, move: Move) -> list[Line]:
-        domain = [["move_id", "=", move.id], ["display_type", "=", "product"]]
-        arguments = {"domain": domain, "fields": fields_of(Line)}
-        return self.client.call(run.tenant, "account.move.line/search_read", arguments, LINES, run.deadline)
-
-    def _products(self, run: ToolRun, ids: list[int]) -> dict[int, ProductRecord]:
-        if not ids:
-            return {}
-        arguments = {"ids": sorted(set(ids)), "fields": fields_of(ProductRecord)}
-        found = self.client.call(run.tenant, "product.product/read", arguments, PRODUCTS, run.deadline)
-        return {product.id: product for product in found}
-
-    def _history(self, run: ToolRun, partner_id: int) -> CustomerHistory:
-        purchases = self._count(run, partner_id, "out_invoice")
-        returns = self._count(run, partner_id, "out_refund")
-        return CustomerHistory(total_purchases=purchases, total_returns=returns, customer_tier=tier_of(purchases))
-
-    def _count(self, run: ToolRun, partner_id: int, move_type: str) -> int:
-        domain = [
-            ["commercial_partner_id", "=", partner_id],
-            ["move_type", "=", move_type],
-            ["state", "=", "posted"],
-        ]
-        return self.client.call(run.tenant, "account.move/search_count", {"domain": domain}, COUNT, run.deadline)
 
 
 def number_domain(number: str) -> list[Any]:
@@ -173,24 +215,33 @@ def number_domain(number: str) -> list[Any]:
     return ["&", "&", *sales, *["|"] * (len(alternatives) - 1), *alternatives]
 
 
-def tier_of(purchases: int) -> Literal["new", "regular", "frequent"]:
-    """Rank a customer by the number of purchases. Odoo has no such field; the rule is ours."""
-    if purchases >= FREQUENT_FROM_PURCHASES:
-        return "frequent"
-    return "regular" if purchases >= REGULAR_FROM_PURCHASES else "new"
+def _narrowed(moves: list[Move], params: NumberedInput) -> list[Move]:
+    """Tell invoices of the same number apart by type, day and total; one that fits none is a misreading and ignored."""
+    facts: tuple[tuple[object, Callable[[Move], object]], ...] = (
+        (params.document_type, lambda move: move.document_type),
+        (params.purchase_date, lambda move: move.invoice_date),
+        (params.total, lambda move: move.total),
+    )
+    for said, of in facts:
+        if said is not None and len(moves) > 1:
+            moves = [move for move in moves if of(move) == said] or moves
+    return moves
 
 
-def _narrowed(moves: list[Move], purchase_date: date | None) -> list[Move]:
-    """Tell invoices of the same number apart by their day; a day that fits none is a misreading and ignored."""
-    if len(moves) < 2 or purchase_date is None:
-        return moves
-    return [move for move in moves if move.invoice_date == purchase_date] or moves
+def _second_fact(move: Move, params: NumberedInput) -> bool | None:
+    """Tell whether what was named besides the number is right; None when nothing was. Of two facts both must be."""
+    said = _named_facts(params)
+    return all(getattr(move, name) == value for name, value in said.items()) if said else None
 
 
-def _is_customer(run: ToolRun, partners: list[Partner]) -> bool:
-    phones = [phone for partner in partners for phone in (partner.phone, partner.phone_sanitized) if phone]
-    emails = [partner.email for partner in partners if partner.email]
-    return is_same_person(run.context.contact, phones, emails)
+def _named_facts(params: NumberedInput) -> dict[str, object]:
+    """Return what was named besides the number, by the property of the invoice it is."""
+    named = {"invoice_date": params.purchase_date, "total": params.total}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _phones(partners: Iterable[Partner]) -> list[str]:
+    return [phone for partner in partners for phone in (partner.phone, partner.phone_sanitized) if phone]
 
 
 def _lines_meant(lines: list[Line], products: dict[int, ProductRecord], printed_name: str | None) -> list[Line]:
