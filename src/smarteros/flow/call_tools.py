@@ -13,6 +13,7 @@ from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, ResolvedTurn, ToolsCalled, TurnStart
 from smarteros.flow.context import reply_context
 from smarteros.flow.parts import Parts
+from smarteros.flow.variants import VARIANT_NOT_FOUND, with_found_variants
 from smarteros.kit.clock import in_santiago
 from smarteros.observability.metrics import TOOL_CALLS
 from smarteros.observability.steps import watched
@@ -32,15 +33,24 @@ class CallToolsStep:
             slo = self._parts.contracts.by_id[decided.flow_id].slo
             self._parts.slow_lane.take(turn, due_within_s=slo.latency_p95_ms / 1000)
         with watched("call_tools", start.tenant_id, start.turn_id) as watch:
-            results = tuple(self._call(start, resolved, decided, action) for action in decided.decision.actions)
-        return ToolsCalled(results=results, duration_ms=watch.duration_ms)
+            results: list[ToolResult] = []
+            for action in decided.decision.actions:
+                results.append(self._call(start, resolved, decided, action, results))
+        return ToolsCalled(results=tuple(results), duration_ms=watch.duration_ms)
 
-    def _call(self, start: TurnStart, resolved: ResolvedTurn, decided: DecidedTurn, action: Action) -> ToolResult:
+    def _call(
+        self, start: TurnStart, resolved: ResolvedTurn, decided: DecidedTurn, action: Action, before: list[ToolResult]
+    ) -> ToolResult:
         allowed = self._parts.contracts.by_id[decided.flow_id].tools.get(action.tool)
         if allowed is None:
             result = ToolResult(tool=action.tool, outcome="refused", error_code="tool_not_in_contract")
+        elif allowed.answers is not None and resolved.state.pending != allowed.answers:
+            # Whatever the agent made of the customer's words: he was not asked, so he has not said yes to it.
+            result = ToolResult(tool=action.tool, outcome="refused", error_code="not_confirmed")
+        elif (complete := with_found_variants(action, before)) is None:
+            result = ToolResult(tool=action.tool, outcome="refused", error_code=VARIANT_NOT_FOUND)
         else:
-            result = self._call_allowed(start, resolved, decided, action, allowed)
+            result = self._call_allowed(start, resolved, decided, complete, allowed)
         TOOL_CALLS.labels(start.tenant_id, _bounded(action.tool), result.outcome).inc()
         return result
 
@@ -67,7 +77,7 @@ class CallToolsStep:
             )
 
         result, tries_left = once(), allowed.retries
-        while tries_left and result.outcome in ("timeout", "error"):
+        while tries_left and result.retryable:
             result, tries_left = once(), tries_left - 1
         return result
 

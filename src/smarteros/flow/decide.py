@@ -33,7 +33,9 @@ class DecideStep:
 
     def _believe(self, resolved: ResolvedTurn, decision: Decision) -> DecidedTurn:
         contract = self._flow_of(resolved, decision)
-        doubtful = decision.confidence < contract.agent.thresholds.of(decision.intent)
+        # The flow that owns the intent says how sure one must be of it, whichever flow answers.
+        owner = contract if resolved.photo else self._parts.contracts.flow_for_intent(decision.intent)
+        doubtful = decision.confidence < owner.agent.thresholds.of(decision.intent)
         if doubtful and decision.route in _ROUTES_THAT_ANSWER and not resolved.photo:
             decision = decision.model_copy(
                 update={"route": "clarify", "reply": None, "second_reply": None, "actions": ()}

@@ -7,13 +7,8 @@ from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCall
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import post
 from smarteros.flow.summary import summary_for_agent
+from smarteros.flow.wording import SORRY
 from smarteros.observability.steps import watched
-
-# Said when the turn broke before a contract's text could be chosen, so it is in no contract.
-_SORRY = {
-    "es": "Tuve un problema para responderte. Te conecto con una persona de nuestro equipo.",
-    "en": "I had a problem answering you. I'm connecting you with a person from our team.",
-}
 
 
 class EscalateStep:
@@ -40,7 +35,7 @@ def _sorry(resolved: ResolvedTurn, error: SmosError) -> TurnStory:
         outcome="escalated",
         reason=error.code,
         rule="error",
-        text=_SORRY[resolved.state.language or "es"],
+        text=SORRY[resolved.state.language or "es"],
         state=resolved.state,
     )
     return TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=replied, summary=summary)

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from smarteros.contracts.expressions import ReplyContext, holds, render
-from smarteros.contracts.loader import escalation_rule, reply_rule
-from smarteros.contracts.models import BothLanguages, Contract
-from smarteros.domain.decisions import DialogueState
+import structlog
+
+from smarteros.contracts.expressions import ReplyContext
+from smarteros.domain.carts import CartItem
+from smarteros.domain.decisions import DialogueState, Pending
 from smarteros.domain.errors import SmosError
+from smarteros.domain.ids import reply_id
+from smarteros.domain.messages import OutgoingReply
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.context import reply_context
 from smarteros.flow.fence import Fence, FencedError
 from smarteros.flow.parts import Parts
+from smarteros.flow.sources import Sources
 from smarteros.flow.summary import summary_for_agent
+from smarteros.flow.wording import FACT_LOCK, ChosenText, count_lock, written_reply
 from smarteros.observability.steps import watched
 
+_log = structlog.get_logger()
+
 _MOST_OTHER_PHOTOS = 8
+# Routes of a question in between: the offer before it is still open.
+_IN_BETWEEN = frozenset({"kb_direct", "clarify"})
 _WHY_NOT_SENT = {
     "outside_window": "Pasaron más de 24 horas desde su último mensaje: el canal solo acepta una plantilla.",
     "loop_guard": "Demasiadas respuestas seguidas: puede que al otro lado haya otro bot.",
 }
-
-
-@dataclass(frozen=True)
-class ChosenText:
-    """The contract's text for this turn and what follows from it."""
-
-    rule: str
-    text: str
-    escalate: bool
-    pending: str | None
 
 
 class ReplyStep:
@@ -47,14 +45,17 @@ class ReplyStep:
         with watched("reply", tenant.tenant_id, turn.start.turn_id) as watch:
             policy = self._parts.knowledge.policy(tenant.scope)
             facts = reply_context(tenant, policy, resolved, decided, called.results)
-            chosen = choose_text(self._parts.contracts.by_id[decided.flow_id], facts)
+            sources = Sources(self._parts.knowledge, tenant, policy, resolved, decided, called.results)
+            chosen = written_reply(self._parts.contracts.by_id[decided.flow_id], facts, sources)
+            count_lock(tenant.tenant_id, decided.flow_id, chosen)
             ending = Replied(
                 outcome="escalated" if chosen.escalate else "answered",
+                reason=None if chosen.note is None else FACT_LOCK,
                 rule=chosen.rule,
                 text=chosen.text,
                 state=_next_state(resolved, decided, facts, chosen),
             )
-            summary = summary_for_agent(resolved, decided, called)
+            summary = "\n".join(filter(None, (summary_for_agent(resolved, decided, called), chosen.note)))
             draft = TurnStory(resolved=resolved, decided=decided, called=called, replied=ending, summary=summary)
             replied = post(self._parts, tenant, turn, draft)
         return replied.model_copy(update={"duration_ms": watch.duration_ms})
@@ -83,6 +84,8 @@ def post(parts: Parts, tenant: Tenant, turn: ClaimedTurn, draft: TurnStory, *, a
         except SmosError as error:
             # The customer has been told of a person: that nobody was called must not look like a success.
             update |= {"outcome": "failed", "reason": error.code}
+    elif draft.replied.reason == FACT_LOCK:
+        _tell_people(parts, tenant, turn.start, draft.summary)
     return draft.replied.model_copy(update=update)
 
 
@@ -95,40 +98,57 @@ def stopped(parts: Parts, tenant: Tenant, start: TurnStart, replied: Replied, su
     return replied
 
 
+def _tell_people(parts: Parts, tenant: Tenant, start: TurnStart, note: str) -> None:
+    """Leave a private note. The customer has his answer, so a channel that does not take it fails nothing."""
+    message = OutgoingReply(
+        reply_id=reply_id(f"{start.turn_id}:note"),
+        conversation_id=start.conversation_id,
+        account_id=start.account_id,
+        text=note,
+        private=True,
+    )
+    try:
+        parts.patiently(lambda: parts.channel.post(tenant, message, maybe_sent=True))
+    except SmosError as error:
+        _log.warning("note_not_left", tenant=tenant.tenant_id, turn=start.turn_id, code=error.code)
+
+
 def hand_over(parts: Parts, tenant: Tenant, start: TurnStart, note: str) -> None:
     """Give the conversation to a person, with the summary as a private note."""
     parts.patiently(lambda: parts.channel.hand_over(tenant, start.conversation_id, note, account_id=start.account_id))
 
 
-def choose_text(contract: Contract, facts: ReplyContext) -> ChosenText:
-    """Pick the escalation or reply rule that holds and write its text in the customer's language.
-
-    ConfigError when no rule holds; the linter refuses such a contract, so this is a contract that was not linted.
-    """
-    escalation = escalation_rule(contract.escalation, facts)
-    if escalation is not None:
-        return ChosenText(escalation.name, _write(escalation.text, facts), escalate=True, pending=None)
-    rule = reply_rule(contract, facts)
-    text = _write(rule.text, facts)
-    if not rule.escalate:
-        notices = [_write(notice.text, facts) for notice in contract.notices if holds(notice.when, facts)]
-        text = "\n\n".join((*notices, text))
-    return ChosenText(rule.outcome, text, escalate=rule.escalate, pending=rule.pending)
+def _cart(resolved: ResolvedTurn, facts: ReplyContext) -> tuple[CartItem, ...]:
+    """Return the cart after this turn: as the shop told it, emptied, or as it was."""
+    wish = facts.wish
+    if facts.cart is not None:
+        pairs = zip(facts.cart.lines, facts.cart.quantities, strict=True)
+        return tuple(CartItem.of(product, quantity) for product, quantity in pairs)
+    emptied = wish is not None and wish.act in ("remove", "clear") and not wish.between
+    return () if emptied and not facts.tool_failed else resolved.state.cart
 
 
-def _write(text: BothLanguages, facts: ReplyContext) -> str:
-    return render(text.en if facts.language == "en" else text.es, facts)
+def _cart_talk(resolved: ResolvedTurn, facts: ReplyContext, cart: tuple[CartItem, ...]) -> dict[str, Any]:
+    """Return what the next words about the cart will refer to."""
+    state, wish = resolved.state, facts.wish
+    if wish is None:
+        return {"cart": cart, "guessed": state.guessed and bool(cart), "spoken_of": state.spoken_of}
+    known = {item.variant_id for item in cart}
+    added = [item.variant_id for item in cart if item not in state.cart]
+    # A size that had to be looked up has another id than the one the customer chose from.
+    spoken_of = wish.spoken_of if wish.spoken_of in known else next(iter(added), state.spoken_of)
+    return {
+        "cart": cart,
+        "guessed": wish.guessed and facts.cart is not None,
+        "spoken_of": spoken_of,
+        "asked": wish if wish.between else None,
+    }
 
 
-def _cart(decided: DecidedTurn) -> tuple[str, ...]:
-    """Variants of the cart that was prepared in this turn."""
-    lines = [
-        line
-        for action in decided.decision.actions
-        if action.tool == "shopify_create_cart"
-        for line in action.params.get("lines", ())
-    ]
-    return tuple(str(line["variant_id"]) for line in lines if line.get("variant_id"))
+def _pending(resolved: ResolvedTurn, facts: ReplyContext, chosen: ChosenText) -> Pending | None:
+    """Return what a bare yes will answer: an offer stands while the customer asks something in between."""
+    stands = resolved.state.pending == "cart_offer" and facts.route in _IN_BETWEEN and not chosen.escalate
+    return chosen.pending or ("cart_offer" if stands else None)
 
 
 def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContext, chosen: ChosenText) -> DialogueState:
@@ -141,10 +161,11 @@ def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContex
             "language": facts.language,
             "entities": facts.entities,
             "offered": facts.products or resolved.state.offered,
-            "pending": chosen.pending,
+            "pending": _pending(resolved, facts, chosen),
             "options": decided.decision.options,
             "foreign": decided.decision.foreign or resolved.state.foreign,
-            "cart": _cart(decided) or resolved.state.cart,
+            "searched": facts.entities if facts.intent == "product_query" else resolved.state.searched,
+            **_cart_talk(resolved, facts, _cart(resolved, facts)),
             "clarifications": resolved.state.clarifications + 1 if facts.route == "clarify" else 0,
             "failed_photos": resolved.state.failed_photos + 1 if failed else 0,
             "other_photos": (*resolved.state.other_photos, *resolved.other_photos)[-_MOST_OTHER_PHOTOS:],

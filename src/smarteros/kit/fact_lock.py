@@ -8,7 +8,7 @@ that no source says: the lock knows nothing of meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from smarteros.kit.stated_facts import NUMERIC_KINDS, Fact, facts_in
 
@@ -21,14 +21,19 @@ def unsupported_facts(text: str, sources: Iterable[str], *, also: Iterable[Fact]
     ``also`` are facts from structured results (a price field, a date) that stand beside the texts. A figure without
     unit needs the same figure in any unit; one with a unit needs it in the same unit, except that 18 hours of a
     timetable are 18:00. A date without year needs that day in any year. A host needs a link to it.
+    Sources are read only until nothing is missing.
     """
-    known = set(also)
+    known, stated = set(also), facts_in(text)
+    missing = {fact for fact in stated if not _supported(fact, known)}
     for source in sources:
-        known |= facts_in(source)
-    return tuple(sorted(fact for fact in facts_in(text) if not _supported(fact, known)))
+        if not missing:
+            break
+        found = facts_in(source)
+        missing = {fact for fact in missing if not _supported(fact, found)}
+    return tuple(sorted(missing))
 
 
-def _supported(fact: Fact, known: set[Fact]) -> bool:
+def _supported(fact: Fact, known: Set[Fact]) -> bool:
     return fact in known or any(_says(other, fact) for other in known)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,13 +62,18 @@ class Fetched:
 
 @dataclass
 class HttpClient:
-    """Connection pool for outgoing calls. Close it at shutdown."""
+    """Connection pool for outgoing calls. Close it at shutdown.
+
+    ``ca_file`` is the PEM of an authority of one's own, believed instead of the public ones.
+    """
 
     default_timeout_s: float = 10.0
+    ca_file: Path | None = None
 
     def __post_init__(self) -> None:
         self._client = httpx2.Client(
             timeout=self.default_timeout_s,
+            verify=True if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=16),
             trust_env=False,
         )

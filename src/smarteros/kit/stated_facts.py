@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smarteros.kit.calendar_facts import calendar_facts
 from smarteros.kit.number_words import numbers_as_digits
-from smarteros.kit.text import fold, strip_controls
+from smarteros.kit.text import fold
+from smarteros.kit.untrusted import plain_text
 
 
 @dataclass(frozen=True, order=True)
@@ -60,6 +62,12 @@ _MONEY_BEFORE = re.compile(
 _MONEY_AFTER = re.compile(
     rf"(?P<number>{_NUMBER})(?P<scale>\s?(?:mil|k|m))?\s?(?P<currency>lucas?|lukas?|luquitas|gambas?|palos?|clp|pesos?|usd|dolar(?:es)?|dollars?|uf)\b"
 )
+# "cuesta 42" states a price although no currency stands there.
+_PRICED = re.compile(
+    r"\b(?:cuestan?|valen?|costara|precios?|costs?|priced?|total)(?: (?:es|son|de|a|is|at|of))?:? "
+    rf"(?:(?:solo|apenas|only|just) )?(?P<number>{_NUMBER})(?![\w%])(?! ?(?:\w+ )?(?:dias?|cuotas?|pares|unidades))"
+)
+_SPACED = re.compile(r"(?<![\d.,])\d(?: \d){3,}(?![\d.,])")
 _K = re.compile(rf"\b(?P<number>{_NUMBER})\s?k\b")
 _PERCENT = re.compile(rf"(?P<number>{_NUMBER})\s?(?:%|por ?ciento\b|percent\b|per cent\b)")
 _UNITS: tuple[tuple[str, str], ...] = (
@@ -90,7 +98,13 @@ _DIGITS = re.compile(r"(?<![\d$])\+?\(?\d[\d ().-]{6,}\d(?!\d)")
 _CODE = re.compile(
     r"(?<![\w/-])(?=[\w/-]*\d)(?=[\w/-]*[A-Za-zÑñ])[A-Za-zÑñ0-9][\w/-]*[A-Za-zÑñ0-9](?![\w/-])|\b\d+/\d+\b"
 )
+_ANY_DIGIT = re.compile(r"\d")
 _PLAIN = re.compile(rf"(?<![\w]){_NUMBER}(?![\w])|{_NUMBER}")
+# "tienda punto cl" is read as it is meant.
+_SPELT_DOT = re.compile(rf"(?<=\w)\s*(?:\[|\(|\s)(?:punto|dot)(?:\]|\)|\s)\s*(?=(?:{_TLDS})\b)", re.IGNORECASE)
+# What a text may hold without anything in it being hidden or written in unusual signs.
+_UNUSUAL = re.compile(r"[^\t\n\x20-\x7e¡¿°º–—…•“”‘’«»€ÁÉÍÓÚÜÑáéíóúüñ✅\U0001f300-\U0001faff]")
+_KEYCAPS = re.compile(r"[\ufe0f\u20e3]")
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[•*-])\s+(?=\S)")
 _SCALES = {"mil": 1e3, "k": 1e3, "luca": 1e3, "lucas": 1e3, "luka": 1e3, "lukas": 1e3, "luquitas": 1e3, "gamba": 100,
            "gambas": 100, "palo": 1e6, "palos": 1e6, "m": 1e6, "millon": 1e6, "millones": 1e6}  # fmt: skip
@@ -118,16 +132,21 @@ _CLAIMS: dict[str, str] = {
     "always": r"siempre|24 ?/ ?7|24 horas|always|around the clock|dia y noche",
     "today": r"hoy|today|tonight|esta (?:tarde|noche|semana)|this (?:week|evening)",
     "tomorrow": r"tomorrow|(?<!la )(?<!por la )(?<!de la )(?<!en la )manana|pasado manana",
+    "half_price": r"mitad de precio|half[- ]price|half off|(?:dos|2) por (?:uno|1)|two for one|buy one,? get one",
     "same_day": r"mismo dia|same[- ]day|al tiro|de inmediato|inmediat\w+|immediate\w*|right away",
     "unlimited": r"ilimitad\w+|unlimited|de por vida|lifetime|para siempre|forever",
 }
 _CLAIM_PATTERNS = tuple((name, re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")) for name, pattern in _CLAIMS.items())
 
 
+@lru_cache(maxsize=2_048)
 def facts_in(text: str) -> frozenset[Fact]:
-    """Return everything a text states. Enumeration marks at the start of a line ("1)") are no facts."""
+    """Return everything a text states. Enumeration marks at the start of a line ("1)") are no facts.
+
+    Remembered for the texts met last: a shop's passages, and the answers made of them, come again and again.
+    """
     found: set[Fact] = set()
-    lines = [_LIST_MARK.sub("", line) for line in strip_controls(text).splitlines()]
+    lines = [_LIST_MARK.sub("", line) for line in _as_seen(text).splitlines()]
     prepared: list[str] = []
     for line in lines:
         rest = _names(line, found)
@@ -139,6 +158,13 @@ def facts_in(text: str) -> frozenset[Fact]:
     for line in remaining:
         found.update(_figures(line))
     return frozenset(found)
+
+
+def _as_seen(text: str) -> str:
+    """Return a text as its reader takes it: nothing hidden between its digits, no unusual signs for them."""
+    if _UNUSUAL.search(text):
+        text = plain_text(_KEYCAPS.sub("", text), len(text))
+    return _SPELT_DOT.sub(".", text) if "o" in text else text
 
 
 def canonical_number(text: str) -> str:
@@ -167,9 +193,14 @@ def _names(line: str, found: set[Fact]) -> str:
 
         return take
 
-    line = _EMAIL.sub(taken("email", str.lower), line)
-    line = _LINK.sub(taken("link", _canonical_link), line)
-    line = _HANDLE.sub(taken("handle", str.lower), line)
+    if "@" in line:
+        line = _EMAIL.sub(taken("email", str.lower), line)
+    if "." in line or ":" in line:
+        line = _LINK.sub(taken("link", _canonical_link), line)
+    if "@" in line:
+        line = _HANDLE.sub(taken("handle", str.lower), line)
+    if not _ANY_DIGIT.search(line):
+        return line
     line = _DIGITS.sub(lambda match: _long_number(match, found), line)
     return _CODE.sub(lambda match: _code(match, found), line)
 
@@ -208,6 +239,9 @@ def _code(match: re.Match[str], found: set[Fact]) -> str:
 
 
 def _figures(line: str) -> Iterator[Fact]:
+    if not _ANY_DIGIT.search(line):
+        return
+    line = _SPACED.sub(lambda match: match[0].replace(" ", ""), line)
     line = _RANGE.sub(lambda match: f"{match['low']} {match['unit']} {match['rest']}", line)
     taken: list[Fact] = []
 
@@ -221,6 +255,7 @@ def _figures(line: str) -> Iterator[Fact]:
     line = _PERCENT.sub(take(lambda match: Fact("percent", canonical_number(match["number"]))), line)
     for pattern in (_MONEY_AFTER, _MONEY_BEFORE):
         line = pattern.sub(take(_money), line)
+    line = _PRICED.sub(take(lambda match: Fact("money", canonical_number(match["number"]))), line)
     line = _K.sub(take(lambda match: Fact("number", _times(match["number"], 1e3))), line)
     for kind, pattern in _WITH_UNIT:
         line = pattern.sub(take(lambda match, kind=kind: Fact(kind, canonical_number(match["number"]))), line)

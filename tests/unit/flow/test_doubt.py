@@ -12,13 +12,21 @@ from tests.unit.store.queued import a_start
 
 from smarteros.contracts.expressions import ReplyContext
 from smarteros.contracts.loader import load_contracts
-from smarteros.domain.decisions import AgentRequest, Candidate, Decision, DialogueState
+from smarteros.domain.decisions import (
+    ROUTE_OF_INTENT,
+    AgentRequest,
+    Candidate,
+    Decision,
+    DialogueState,
+    Intent,
+    Route,
+)
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, ResolvedTurn
 from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
-from smarteros.flow.reply import choose_text
+from smarteros.flow.wording import choose_text
 
 CONTRACTS = load_contracts(Path(__file__).parents[3] / "contracts")
 DOUBTFUL = Decision(
@@ -79,6 +87,26 @@ def said(turn: DecidedTurn, **state: Any) -> tuple[str, str, bool]:
     assert facts.today == date(2026, 11, 22)
     chosen = choose_text(CONTRACTS.by_id[turn.flow_id], facts)
     return chosen.rule, chosen.text, chosen.escalate
+
+
+@pytest.mark.parametrize(
+    ("intent", "confidence", "route"),
+    [
+        ("faq_shipping", 0.79, "clarify"),
+        ("faq_shipping", 0.80, "kb_direct"),
+        ("product_query", 0.49, "clarify"),
+        ("product_query", 0.50, "shopify_sales"),
+        ("warranty_inquiry", 0.49, "clarify"),
+        ("warranty_inquiry", 0.50, "odoo_invoice_lookup"),
+    ],
+)
+def test_each_intent_is_believed_from_the_threshold_its_contract_gives_it(
+    intent: Intent, confidence: float, route: Route
+):
+    decision = DOUBTFUL.model_copy(
+        update={"intent": intent, "confidence": confidence, "route": ROUTE_OF_INTENT[intent]}
+    )
+    assert decided(decision).decision.route == route
 
 
 def test_what_is_probable_is_offered_and_nothing_is_answered():
