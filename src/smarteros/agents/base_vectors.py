@@ -43,11 +43,11 @@ def forget() -> None:
 
 
 def packed(sentences: Sequence[str], embedders: Sequence[Embedder]) -> bytes:
-    """Return the contents of the generated file for these sentences."""
+    """Return the contents of the generated file for these sentences; rows that are shipped already stay as they are."""
     arrays: dict[str, npt.NDArray[np.uint64] | npt.NDArray[np.int8]] = {}
     for embedder in embedders:
         arrays[_keys_name(embedder.name)] = keys_of(sentences)
-        scaled = embedder.queries(sentences)
+        scaled = vectors_of(sentences, embedder)
         scaled = scaled / np.abs(scaled).max(axis=1, keepdims=True)
         arrays[_vectors_name(embedder.name)] = np.rint(scaled * _STEPS).astype(np.int8)
     buffer = io.BytesIO()

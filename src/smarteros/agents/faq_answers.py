@@ -84,7 +84,8 @@ def find_answers(
             continue
         hits = knowledge.search(
             scope,
-            text,
+            # As it was said: the encoders have read it so already, and accents tell them something.
+            extraction.said if text == extraction.folded else text,
             language=language,
             category=category,
             limit=_SEARCH_DEPTH,
@@ -96,7 +97,7 @@ def find_answers(
         if intent == "faq_hours" and now is not None:
             hours = knowledge.answer_about_hours(scope, text, now=now, language=language)
         if hours is not None:
-            citations += _of_hours(hours)
+            citations += _of_hours(hours, text)
             found.texts[intent] = hours.text
         elif found.hits[intent]:
             found.texts[intent] = answer_in(found.hits[intent][0].passage.text, text, language)
@@ -118,11 +119,10 @@ def _usable(hits: tuple[Hit, ...], category: Category) -> list[Hit]:
     return own
 
 
-def _of_hours(hours: HoursAnswer) -> list[Citation]:
+def _of_hours(hours: HoursAnswer, question: str) -> list[Citation]:
     """Cite the passages the hours are from, and the calendar for the days that no passage names."""
     cited = [Citation(document=p.document, title=p.title, text=p.text, score=0.0) for p in hours.passages]
-    if hours.calendar:
-        cited.append(Citation(document=_CALENDAR, title=_CALENDAR, text=hours.calendar, score=0.0))
+    cited.append(Citation(document=_CALENDAR, title=_CALENDAR, text=hours.calendar, score=0.0, question=question))
     return cited
 
 

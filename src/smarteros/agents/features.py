@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ Analyser = Callable[[Sequence[str]], Iterable[str]]
 _GROUP_SIZES = (2, 3, 4, 5)
 _COMMON = 32  # rows from which a feature is cheaper to multiply densely
 _MOST_WORDS = 200  # words of one message that are read
+_LONGEST_KEPT = 24  # letters; the groups of a longer word are not kept, or a few strangers could fill the memory
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,15 @@ def letter_features(words: Sequence[str]) -> Iterable[str]:
     """Yield groups of 2 to 5 letters within words; markers and signs are words of their own and are left out."""
     for word in words[:_MOST_WORDS]:
         if word[0].isalpha():
-            padded = f" {word} "
-            for size in _GROUP_SIZES:
-                for start in range(len(padded) - size + 1):
-                    yield padded[start : start + size]
+            yield from _known_groups(word) if len(word) <= _LONGEST_KEPT else _groups_of_word(word)
+
+
+def _groups_of_word(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(padded[start : start + size] for size in _GROUP_SIZES for start in range(len(padded) - size + 1))
+
+
+_known_groups = lru_cache(maxsize=4_000)(_groups_of_word)
 
 
 class TfIdfBlock:

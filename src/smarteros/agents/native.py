@@ -10,6 +10,7 @@ from typing import cast
 import structlog
 
 from smarteros.agents import base_vectors, replies
+from smarteros.agents.advice import RECOMMENDS
 from smarteros.agents.catalogue import CatalogueWords, TitleSource
 from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.faq_answers import FaqAnswers, category_priors, find_answers, is_faq
@@ -18,6 +19,7 @@ from smarteros.agents.intents import Examples, examples_in
 from smarteros.agents.language import LanguageDetector
 from smarteros.agents.memory import give_back_freed_memory
 from smarteros.agents.mood import is_frustrated
+from smarteros.agents.purchases import list_invoices, lost_the_paper
 from smarteros.agents.query import NO_WORDS, search_query
 from smarteros.agents.shared_model import SharedModel
 from smarteros.agents.tongues import is_portuguese, language_asked_for
@@ -26,7 +28,8 @@ from smarteros.agents.training.protocol import ExampleStore
 from smarteros.agents.training.tenant_models import TenantModels
 from smarteros.agents.training.titles import titles_of
 from smarteros.agents.understanding import Interpreter, Understanding
-from smarteros.domain.decisions import ROUTE_OF_INTENT, Action, AgentRequest, Decision, Language
+from smarteros.contracts.checks import ROUTE_OF_TOOL
+from smarteros.domain.decisions import ROUTE_OF_INTENT, Action, AgentRequest, Decision, Language, Route
 from smarteros.domain.knowledge import Category
 from smarteros.domain.tenants import TenantScope
 from smarteros.embedders.loading import Embedders
@@ -173,7 +176,7 @@ class NativeAgent:
         return Decision(
             intent=understood.intent,
             confidence=round(min(understood.confidence, 1.0), 4),
-            route=ROUTE_OF_INTENT[understood.intent],
+            route=_route(understood),
             entities=understood.entities,
             actions=_actions(understood),
             reply=_reply(understood, answers),
@@ -181,6 +184,7 @@ class NativeAgent:
             rag_context=answers.citations,
             language=language,
             frustrated=is_frustrated(text, context.history, complains=complains),
+            cart=understood.cart.wish if understood.cart is not None else None,
             second_intent=understood.second.intent if understood.second else None,
             second_reply=_second_reply(understood, answers),
             candidates=understood.candidates,
@@ -200,14 +204,23 @@ class NativeAgent:
         return category_priors(model.scores(brain.extractor.extract(text)))
 
 
+def _route(understood: Understanding) -> Route:
+    """Return the route of the intent; what the dialogue has a tool called for is told on the tool's."""
+    route = ROUTE_OF_INTENT[understood.intent]
+    return route if understood.action is None else ROUTE_OF_TOOL.get(understood.action.tool, route)
+
+
 def _actions(understood: Understanding) -> tuple[Action, ...]:
-    if understood.lines:
-        lines = [{"variant_id": line.variant_id, "quantity": line.quantity} for line in understood.lines]
-        return (Action(tool="shopify_create_cart", params={"lines": lines}),)
+    if understood.action is not None:
+        return (understood.action,)
+    if understood.cart is not None:
+        return understood.cart.actions()
     entities = understood.entities
     route = ROUTE_OF_INTENT[understood.intent]
     if route == "odoo_invoice_lookup" and entities.invoice_number is not None:
         return (Action(tool="odoo_find_invoice", params={"invoice_number": entities.invoice_number}),)
+    if route == "odoo_invoice_lookup" and lost_the_paper(understood.extraction):
+        return (list_invoices(),)
     if route == "shopify_sales":
         query = search_query(understood.extraction, entities)
         if query != NO_WORDS or understood.intent == "product_query":
@@ -236,8 +249,10 @@ def _second_reply(understood: Understanding, answers: FaqAnswers) -> str | None:
 
 def _lead_in(understood: Understanding, language: Language) -> str | None:
     route, entities = ROUTE_OF_INTENT[understood.intent], understood.entities
-    if understood.lines:
-        return replies.preparing_cart(language)
+    if understood.cart is not None:
+        return replies.preparing_cart(language) if understood.cart.lines else None
+    if understood.action is not None and understood.action.tool == RECOMMENDS:
+        return replies.recommending(language)
     if route == "shopify_sales":
         return replies.searching(understood.extraction, entities, language)
     if route == "odoo_invoice_lookup" and entities.invoice_number is not None:

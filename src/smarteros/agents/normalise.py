@@ -7,10 +7,12 @@ should see one spelling of each.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from smarteros.kit.text import fold, strip_controls
 
 MAX_CHARS = 2_000  # what is longer than a long message is not read for meaning; the time spent stays bounded
+_KEPT_WORDS = 8_000  # most words of a message were in one before
 
 _SHORTHAND = {
     "q": "que", "k": "que", "ke": "que", "qe": "que", "x": "por", "xq": "porque", "pq": "porque", "porq": "porque",
@@ -19,7 +21,9 @@ _SHORTHAND = {
     "pls": "please", "plz": "please", "thx": "thanks", "ty": "thank you", "u": "you", "ur": "your", "r": "are",
     "tb": "tambien", "tmb": "tambien", "tbn": "tambien", "dnd": "donde", "dd": "donde", "cdo": "cuando",
     "cuant": "cuanto", "cto": "cuanto", "d": "de", "grx": "gracias", "grax": "gracias", "grasias": "gracias",
-    "bn": "bien", "msj": "mensaje", "wsp": "whatsapp", "wasap": "whatsapp", "ig": "instagram", "insta": "instagram",
+    "bn": "bien", "msj": "mensaje", "wsp": "whatsapp", "wasap": "whatsapp", "guasap": "whatsapp",
+    "guatsap": "whatsapp", "watsap": "whatsapp", "whatsap": "whatsapp", "whasap": "whatsapp", "guats": "whatsapp",
+    "ig": "instagram", "insta": "instagram",
     "nro": "numero", "num": "numero", "tel": "telefono", "fono": "telefono", "mail": "correo", "email": "correo",
     "ola": "hola", "ay": "hay", "ai": "hay", "toy": "estoy", "ta": "esta", "tan": "estan", "na": "nada",
     "altiro": "al tiro", "wena": "buena", "wenas": "buenas", "weno": "bueno", "sipo": "si po", "nopo": "no po",
@@ -53,6 +57,7 @@ def normalise(text: str) -> str:
     return " ".join(words_of(fold(readable(text))))
 
 
+@lru_cache(maxsize=_KEPT_WORDS)
 def _written_out(word: str) -> str:
     if not word[0].isalpha():
         return word

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from smarteros.agents.entities import Extraction
@@ -18,6 +19,7 @@ _MARKED = frozenset(
 _WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:'[^\W\d_]+)?(?!\w)")
 _REPEATED = re.compile(r"(\S)\1{2,}")
 _MOST_CHARS = 300  # of one message; encoders take time by length, and what is wanted is said by then
+_KEPT_WORDS = 8_000
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,15 @@ def classifier_words(extraction: Extraction) -> list[str]:
 def sentence_of(said: str) -> str:
     """Return a message in small letters its shorthand written out and slips set right; accents stay."""
     composed = "".join(sign for sign in normalize("NFC", said.lower()) if not combining(sign))
-    return _WORD.sub(_written_out, _REPEATED.sub(r"\1\1", composed)[:_MOST_CHARS])[:_MOST_CHARS]
+    return _WORD.sub(_meant, _REPEATED.sub(r"\1\1", composed)[:_MOST_CHARS])[:_MOST_CHARS]
 
 
-def _written_out(found: re.Match[str]) -> str:
-    word = found[0]
+def _meant(found: re.Match[str]) -> str:
+    return _written_out(found[0])
+
+
+@lru_cache(maxsize=_KEPT_WORDS)
+def _written_out(word: str) -> str:
     folded = fold(word)
     written = " ".join(words_of(folded))
     if written and written != folded:

@@ -46,7 +46,7 @@ def state_after(state: DialogueState, decision: Decision) -> DialogueState:
     pending = None
     if decision.intent == "product_query" and not doubtful:
         pending = "cart_offer"
-    elif decision.route == "odoo_invoice_lookup" and decision.entities.invoice_number is None and not doubtful:
+    elif decision.route == "odoo_invoice_lookup" and not decision.actions and not doubtful:
         pending = "invoice_photo"
     return state.model_copy(
         update={

@@ -10,6 +10,7 @@ _ANYTHING = {"es": "opciones", "en": "options"}
 _SIZED = {"es": " en talla {size}", "en": " in size {size}"}
 _COLOURED = {"es": " de color {color}", "en": " in {color}"}
 _CART = {"es": "¡Buena elección! Te preparo el carrito...", "en": "Great choice! Let me prepare your cart..."}
+_ADVICE = {"es": "Te podrían gustar estas opciones:", "en": "You might like these options:"}
 _INVOICE = {"es": "Déjame revisar la factura {number}...", "en": "Let me check invoice {number}..."}
 
 
@@ -26,6 +27,11 @@ def searching(extraction: Extraction, entities: Entities, language: Language) ->
 def preparing_cart(language: Language) -> str:
     """Announce a cart."""
     return _CART[language]
+
+
+def recommending(language: Language) -> str:
+    """Announce a recommendation."""
+    return _ADVICE[language]
 
 
 def checking_invoice(number: str, language: Language) -> str:

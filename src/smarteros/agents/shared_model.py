@@ -11,7 +11,7 @@ import numpy as np
 from smarteros.agents import base_vectors
 from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.features import Vectoriser
-from smarteros.agents.intents import INTENTS, Examples, IntentModel, Stage, base_examples
+from smarteros.agents.intents import INTENTS, Examples, IntentModel, IntentScores, Stage, base_examples
 from smarteros.agents.likeness import ByEncoder, ExampleBlock, Sight, centred, nearness
 from smarteros.agents.reading import Reading, reading_of
 from smarteros.agents.ridge import ClosedForm, Labels, one_hot
@@ -89,6 +89,18 @@ class SharedModel:
     def labelled(self, examples: Sequence[LabelledExample]) -> Labelled:
         """Read examples as messages are read."""
         return labelled_readings(self._extractor, [(example.text, example.intent) for example in examples])
+
+    def words_of(self, text: str) -> tuple[str, ...]:
+        """Return the words of a message's reading: two messages with the same are one example."""
+        return reading_of(self._extractor.extract(text)).words
+
+    def knows(self, words: tuple[str, ...]) -> bool:
+        """Tell whether an example that all tenants share reads word for word like this."""
+        return words in self._place
+
+    def scores_of(self, text: str, model: IntentModel) -> IntentScores:
+        """Score a message by a model made of this one."""
+        return model.scores(self._extractor.extract(text))
 
     def by_intent(self, examples: Iterable[tuple[str, ...]]) -> dict[Intent, list[tuple[str, ...]]]:
         """Sort those of the examples that all tenants share by intent; named as ``left_out`` names them."""

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from smarteros.agents.advice import advice
+from smarteros.agents.basket import CartTalk, bought, cart_talk
 from smarteros.agents.clauses import Wish, behind_the_opening, wishes
-from smarteros.agents.dialogue import (
-    CartLine,
-    Understood,
-    any_cart_lines,
-    from_pending,
-    is_ellipsis,
-    merged,
-    refines_search,
-)
+from smarteros.agents.dialogue import Understood, from_pending, is_ellipsis, merged, refines_search
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
 from smarteros.agents.options import picked
+from smarteros.agents.purchases import about_purchases
 from smarteros.agents.tongues import only_asks_for_language
-from smarteros.domain.decisions import AgentRequest, Candidate, DialogueState, Entities, Intent
+from smarteros.domain.decisions import Action, AgentRequest, Candidate, DialogueState, Entities, Intent
 
 EVIDENT = 0.97  # decided by rule; never certain, because the rule may have misread
 REFINEMENT = 0.9
@@ -34,6 +29,7 @@ _CONTEXT_FACTOR = 10.0
 _STRANGER_FACTOR = 0.1
 _OPTION_FACTOR = 3.0
 _MOST_CANDIDATES = 4
+_SHOPPING: frozenset[Intent] = frozenset({"product_query", "cart_request"})
 _COURTESIES: frozenset[Intent] = frozenset({"greeting", "thanks_goodbye"})
 _FAQ: frozenset[Intent] = frozenset(
     {"faq_hours", "faq_address", "faq_payment_methods", "faq_shipping", "faq_returns", "faq_contact"}
@@ -46,7 +42,8 @@ class Understanding:
     """A message understood in its conversation.
 
     ``extraction`` is of the part that asks, ``question`` what to search passages with, ``second`` another wish and
-    ``more`` those after it. ``candidates`` are the most probable intents in scope of the whole message.
+    ``more`` those after it. ``candidates`` are the most probable intents in scope of the whole message. ``action`` is
+    what the dialogue alone makes clear is to be done.
     """
 
     intent: Intent
@@ -54,10 +51,11 @@ class Understanding:
     entities: Entities
     extraction: Extraction
     question: str
-    lines: tuple[CartLine, ...] = ()
+    cart: CartTalk | None = None
     second: Wish | None = None
     more: tuple[Wish, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    action: Action | None = None
 
     @property
     def further(self) -> tuple[Wish, ...]:
@@ -74,18 +72,31 @@ class Interpreter:
 
     def understand(self, request: AgentRequest, extraction: Extraction) -> Understanding:
         """Decide what is wanted."""
+        understood = self._understood(request, extraction)
+        number = understood.entities.order_number
+        if understood.intent != "order_status" or number is None or understood.action is not None:
+            return understood
+        return replace(understood, action=Action(tool="shopify_order_status", params={"order_number": number}))
+
+    def _understood(self, request: AgentRequest, extraction: Extraction) -> Understanding:
         state = request.context.state
         chosen = self._from_options(request, extraction)
         if chosen is not None:
             return chosen
         if only_asks_for_language(request.message.content):
             return self._said_before(request, extraction)
-        answered = from_pending(extraction, state)
+        answered = about_purchases(extraction, state) or from_pending(extraction, state)
         if answered is not None:
             entities = _named(answered, extraction)
-            if answered.intent == "cart_request" and not answered.lines:
-                entities = merged(state.entities, entities)
-            return Understanding(answered.intent, EVIDENT, entities, extraction, "", answered.lines)
+            if answered.intent == "cart_request":
+                entities = merged(state.wanted, entities)
+            return Understanding(answered.intent, EVIDENT, entities, extraction, "", action=answered.action)
+        cart = cart_talk(extraction, state)
+        if cart is not None:
+            return Understanding("cart_request", EVIDENT, extraction.entities, extraction, "", cart)
+        advised = advice(extraction, state)
+        if advised is not None:
+            return Understanding("product_query", EVIDENT, extraction.entities, extraction, "", action=advised)
         said = self._from_words(request, extraction)
         return self._with_document(request, extraction, said) or self._in_dialogue(extraction, state, said)
 
@@ -167,7 +178,9 @@ class Interpreter:
         clear = said.confidence >= _SURE and said.intent not in NOT_IN_SCOPE | _COURTESIES
         if clear and said.intent not in _ABOUT_A_PURCHASE:
             return said
-        wanted = said.intent if clear else request.context.state.intent
+        earlier = request.context.state.intent
+        # A doubtful guess does not change the matter, but it is better than none.
+        wanted = earlier if not clear and earlier in {"warranty_inquiry", "return_request"} else said.intent
         return replace(
             said,
             intent="return_request" if wanted in {"return_request", "faq_returns"} else "warranty_inquiry",
@@ -178,16 +191,16 @@ class Interpreter:
 
     def _in_dialogue(self, extraction: Extraction, state: DialogueState, said: Understanding) -> Understanding:
         """Let earlier turns complete a search or a purchase."""
-        sure_of_other = said.confidence >= _SURE and said.intent not in {"product_query", "cart_request"}
+        sure_of_other = said.confidence >= _SURE and said.intent not in _SHOPPING
         buys = said.intent == "cart_request" and said.confidence >= _SURE
         if refines_search(extraction, state) and not sure_of_other and not buys:
-            entities = merged(state.entities, extraction.entities)
+            entities = merged(state.wanted, extraction.entities)
             return replace(said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities)
-        if said.intent == "cart_request":
-            lines = any_cart_lines(extraction, state)
-            if not lines and state.offered:
-                return replace(said, entities=merged(state.entities, extraction.entities))
-            return replace(said, lines=lines)
+        if said.intent == "cart_request" and (state.offered or state.cart):
+            cart = bought(extraction, state) if said.confidence >= _SURE else None
+            if cart is None and state.offered:
+                return replace(said, entities=merged(state.wanted, extraction.entities))
+            return replace(said, cart=cart)
         return said
 
 
@@ -201,6 +214,7 @@ def _named(answered: Understood, extraction: Extraction) -> Entities:
     update: dict[str, str | int | None] = {}
     if answered.invoice_number is not None:
         update = {"invoice_number": answered.invoice_number, "amount": None, "order_number": None}
+        update = {name: value for name, value in update.items() if name not in answered.keeps}
     elif answered.order_number is not None:
         update = {"order_number": answered.order_number, "amount": None, "quantity": None, "size": None}
     return extraction.entities.model_copy(update=update)
@@ -219,7 +233,10 @@ def _with_priors(scores: IntentScores, request: AgentRequest, extraction: Extrac
     factors.update(dict.fromkeys(request.context.state.options, _OPTION_FACTOR))
     earlier = request.context.state.intent
     if earlier is not None and earlier not in NOT_IN_SCOPE | _COURTESIES and is_ellipsis(extraction):
-        continued = extraction.folded.lstrip("¿ ").startswith(("y ", "and ", "what about ", "how about "))
+        # "¿Y envío?" after a list goes on with the purchase, not with the search: one that does names something.
+        continued = earlier not in _SHOPPING and extraction.folded.lstrip("¿ ").startswith(
+            ("y ", "and ", "what about ", "how about ")
+        )
         if continued:
             factors[earlier] = factors.get(earlier, 1.0) * _CONTEXT_FACTOR
             # Alone "¿y a Valdivia?" is a traveller's question; what continues a talk seldom leaves the shop.

@@ -12,13 +12,14 @@ import typer
 import yaml
 from pydantic import ValidationError
 
+from smarteros.cli.jsonl import read_file
 from smarteros.cli.options import DataDir, settings_with
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.examples import LabelledExample, ModelVersion
 
 if TYPE_CHECKING:
-    from smarteros.agents.training.protocol import ExampleStore
     from smarteros.agents.training.trainer import Trainer
+    from smarteros.bootstrap import Services
     from smarteros.domain.tenants import TenantScope
 
 TenantOption = Annotated[str, typer.Option(help="Tenant the examples belong to.")]
@@ -42,13 +43,14 @@ def examples(
     """
     given = texts or []
     if action == "list":
-        with _training(tenant, data_dir) as (store, _, scope):
-            _show_examples(store.active(scope), as_json=as_json)
+        with training(tenant, data_dir) as (services, scope):
+            _show_examples(services.examples.active(scope), as_json=as_json)
         return
     if not given:
         raise RejectedInputError("examples_missing", f"Nothing to {action}: name the messages, or the file")
     read = _read_all(given) if action == "import" else _labelled(given, intent) if action == "add" else []
-    with _training(tenant, data_dir) as (_, trainer, scope):
+    with training(tenant, data_dir) as (services, scope):
+        trainer = _trainer(services)
         if action == "remove":
             made = trainer.remove(scope, given, note=note)
         else:
@@ -64,8 +66,9 @@ def models(
     data_dir: DataDir = None,
 ) -> None:
     """List the versions of a tenant's examples, or go back to an earlier one."""
-    with _training(tenant, data_dir) as (store, trainer, scope):
-        found = [trainer.rollback(scope, to)] if action == "rollback" else list(store.versions(scope))
+    with training(tenant, data_dir) as (services, scope):
+        rolls_back = action == "rollback"
+        found = [_trainer(services).rollback(scope, to)] if rolls_back else list(services.examples.versions(scope))
     if as_json:
         typer.echo(json.dumps([_summary(version) for version in found], ensure_ascii=False))
         return
@@ -74,17 +77,24 @@ def models(
 
 
 @contextmanager
-def _training(tenant: str, data_dir: Path | None) -> Generator[tuple[ExampleStore, Trainer, TenantScope]]:
-    from smarteros.agents.training.trainer import Trainer
+def training(tenant: str, data_dir: Path | None) -> Generator[tuple[Services, TenantScope]]:
+    """Open what a change of a tenant's examples needs, with the quick encoder alone.
+
+    Changes are judged by it; whoever serves looks through the others by itself.
+    """
     from smarteros.bootstrap import open_services
 
     settings = settings_with(data_dir)
     if settings.brain == "full":
-        # Changes are judged by the quick encoder; whoever serves looks through the others by itself.
         settings = settings.model_copy(update={"brain": "lite"})
     with open_services(settings) as services:
-        scope = services.tenants.get(tenant).scope
-        yield services.examples, Trainer(services.examples, services.agent.native.shared_model), scope
+        yield services, services.tenants.get(tenant).scope
+
+
+def _trainer(services: Services) -> Trainer:
+    from smarteros.agents.training.trainer import Trainer
+
+    return Trainer(services.examples, services.agent.native.shared_model)
 
 
 def _labelled(texts: list[str], intent: str | None) -> list[LabelledExample]:
@@ -99,29 +109,25 @@ def _read_all(paths: list[str]) -> list[LabelledExample]:
 
 def _read(path: Path) -> list[LabelledExample]:
     """Read JSON lines of {"text", "intent"}, or YAML of intents with lists of messages."""
+    if path.suffix not in {".yml", ".yaml"}:
+        return read_file(path, LabelledExample, most_bytes=_LARGEST_FILE_BYTES, code="examples_invalid")
     try:
         if path.stat().st_size > _LARGEST_FILE_BYTES:
             raise RejectedInputError("examples_unreadable", f"{path}: larger than {_LARGEST_FILE_BYTES} bytes")
-        text = path.read_text("utf-8")
-        if path.suffix in {".yml", ".yaml"}:
-            loaded: Any = yaml.safe_load(text)
-            if not isinstance(loaded, dict):
-                raise RejectedInputError("examples_invalid", f"{path}: not a mapping of intents to messages")
-            rows = [
-                ({"text": message, "intent": intent}, f"{path}: {intent}")
-                for intent, messages in cast(dict[str, Any], loaded).items()
-                for message in (cast(list[Any], messages) if isinstance(messages, list) else [messages])
-            ]
-        else:
-            lines = enumerate(text.splitlines(), start=1)
-            rows = [(json.loads(line), f"{path}: line {number}") for number, line in lines if line.strip()]
+        loaded: Any = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise RejectedInputError("examples_unreadable", f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RejectedInputError("examples_unreadable", f"{path}: not UTF-8 text") from error
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise RejectedInputError("examples_invalid", f"{path}: {error}") from error
-    return [_example(row, where) for row, where in rows]
+    if not isinstance(loaded, dict):
+        raise RejectedInputError("examples_invalid", f"{path}: not a mapping of intents to messages")
+    return [
+        _example({"text": message, "intent": intent}, f"{path}: {intent}")
+        for intent, messages in cast(dict[str, Any], loaded).items()
+        for message in (cast(list[Any], messages) if isinstance(messages, list) else [messages])
+    ]
 
 
 def _example(row: Any, where: str) -> LabelledExample:

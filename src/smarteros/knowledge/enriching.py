@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import structlog
 
-from smarteros.agents.normalise import normalise
+from smarteros.agents.normalise import normalise, readable
+from smarteros.agents.reading import sentence_of
 from smarteros.domain.errors import SmosError
 from smarteros.embedders.protocol import Embedder, Vectors
 from smarteros.knowledge.indexed import Indexed, text_to_embed
@@ -79,19 +81,32 @@ class Enricher:
         return False
 
     def with_vectors(self, question: Question, index: PassageIndex) -> Question:
-        """Add the question's vectors by the encoders that the index has; an encoder that fails is left out."""
+        """Add the question's vectors by the encoders that the index has: the quick one's now, the other's if needed.
+
+        What is embedded is what the classifier embeds of a message, so that both ask the encoders once.
+        """
+        asked = question.text[:MAX_QUERY_CHARS]
+        sentence = sentence_of(" ".join(readable(asked).split()))
+        vectors = self._vectors(sentence, _NAMES[:1], index)
+        further = partial(self._vectors, sentence, _NAMES[1:], index)
+        of_topics = vectors.get(_OF_TOPICS)
+        rows = None if of_topics is None else of_topics[None, :]
+        topics = index.topics.probabilities([normalise(asked)], rows)[0]
+        if not vectors:
+            return replace(question, vectors=further(), topics=topics)
+        return replace(question, vectors=vectors, topics=topics, further=further)
+
+    def _vectors(self, sentence: str, names: Sequence[EncoderName], index: PassageIndex) -> dict[str, Vectors]:
+        """Embed by those of the encoders that the index has; one that fails is left out."""
         vectors: dict[str, Vectors] = {}
-        text = normalise(question.text[:MAX_QUERY_CHARS])
-        for name in _NAMES:
+        for name in names:
             embedder = self.encoders.ready(name)
             if embedder is not None and name in index.views:
                 try:
-                    vectors[name] = embedder.queries([text])[0]
+                    vectors[name] = embedder.queries([sentence])[0]
                 except SmosError as error:
                     _log.warning("question_not_embedded", encoder=name, error=error.operator_message)
-        of_topics = vectors.get(_OF_TOPICS)
-        rows = None if of_topics is None else of_topics[None, :]
-        return replace(question, vectors=vectors, topics=index.topics.probabilities([text], rows)[0])
+        return vectors
 
     def _missing(self, known: Indexed) -> list[EncoderName]:
         if len(known.index) == 0:

@@ -1,8 +1,8 @@
 """From a shop owner's Markdown file to a Document.
 
 A file starts with optional YAML front matter: ``title``, ``category``, ``language``, ``valid_from``, ``valid_until``,
-``approval`` (or their Spanish names) and policy figures whose names end in ``_days`` or ``_months``. Then ``# Title``
-and one ``## heading`` per question; ``**¿Question?**`` and ``P: ... R: ...`` are read as well.
+``approval`` (or their Spanish names) and policy figures whose names end in ``_days``, ``_months`` or ``_purchases``.
+Then ``# Title`` and one ``## heading`` per question; ``**¿Question?**`` and ``P: ... R: ...`` are read as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from smarteros.knowledge.words import approval_named, day_named, language_named
 MAX_DOCUMENT_CHARS = 400_000
 _LONGEST_FRONT_MATTER = 10_000
 
-_FACT_UNITS = ("_days", "_months")
+_FACT_UNITS = ("_days", "_months", "_purchases")
 _NAMES = {
     "titulo": "title", "categoria": "category", "intent": "category", "idioma": "language", "lang": "language",
     "vigente_desde": "valid_from", "valido_desde": "valid_from", "desde": "valid_from",

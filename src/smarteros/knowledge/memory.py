@@ -7,7 +7,7 @@ the message wants (its category) is worth more than words: "¿hasta qué hora?" 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,6 +43,10 @@ _WANTED = 0.5
 _OUTSTANDING = 1.3  # standard deviations above the mean: found by meaning alone
 _FOR_SHORT_TEXTS = "use"
 _SHORT_WORDS, _LONG_WORDS, _LEAST_TRUST = 40, 120, 0.2
+# A passage this far ahead of the next, in a question about shops, is not looked for with the dear encoder. Of 926
+# searches (116 questions, three quarters mistyped, with and without intents) that spares 84 in 100 the encoder and
+# costs two the right first passage.
+_CLEARLY_AHEAD, _SURELY_OF_SHOPS = 2.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ class DenseView:
 
 @dataclass(frozen=True)
 class Question:
-    """What is looked for, with its vectors by encoder name and its row of topic probabilities."""
+    """What is looked for, with its vectors by encoder name and its row of topic probabilities.
+
+    ``further`` computes vectors that take time; it is called when the first passage is in doubt without them.
+    """
 
     text: str
     language: Language = "es"
@@ -68,6 +75,7 @@ class Question:
     today: date | None = None
     vectors: Mapping[str, Floats] | None = None
     topics: Floats | None = None
+    further: Callable[[], Mapping[str, Floats]] | None = None
 
 
 class PassageIndex:
@@ -131,12 +139,16 @@ class PassageIndex:
         wanted = self._wanted(question, pool)
         scores = _standardised(words) + _LETTERS_WEIGHT * _standardised(letters)
         scores += of_shops * (_TOPIC_WEIGHT * np.log(common + _LEAST_TOPIC) + _OPENING_BONUS * self._opening[pool])
-        dense, by_meaning = self._dense(question, pool)
+        dense, by_meaning = self._dense(question.vectors or {}, pool)
         scores += dense
         if question.priors is None:
             scores += _CATEGORY_BONUS * wanted
         else:
             scores += _PRIOR_WEIGHT * np.log(wanted + _LEAST_PRIOR)
+        if question.further is not None and not (of_shops >= _SURELY_OF_SHOPS and _is_clearly_ahead(scores)):
+            dense, further = self._dense(question.further(), pool)
+            scores += dense
+            by_meaning |= further
         found = (words > 0) | (letters >= _LEAST_COSINE) | (wanted >= _WANTED) | (common >= _LEAST_COMMON) | by_meaning
         best = [i for i in np.argsort(-scores, kind="stable") if found[i]][:limit]
         return tuple(Hit(passage=self.passages[pool[i]], score=round(float(scores[i]), 4)) for i in best)
@@ -160,11 +172,11 @@ class PassageIndex:
             return np.array([category == question.category for category in categories], dtype=np.float32)
         return np.array([question.priors.get(category, 0.0) for category in categories], dtype=np.float32)
 
-    def _dense(self, question: Question, pool: Numbers) -> tuple[Floats, Bools]:
+    def _dense(self, vectors: Mapping[str, Floats], pool: Numbers) -> tuple[Floats, Bools]:
         """Return the sum of the vectors' scores, and which passages stand out by them."""
         total = np.zeros(pool.size, dtype=np.float32)
         outstanding = np.zeros(pool.size, dtype=np.bool_)
-        for name, vector in (question.vectors or {}).items():
+        for name, vector in vectors.items():
             view = self._views.get(name)
             if view is not None:
                 rows = view.rows[pool]
@@ -211,6 +223,13 @@ def topics_of_passages(
     of_titles, of_texts = vectors if vectors is not None else (None, None)
     about_titles, about_texts = topics.probabilities(titles, of_titles), topics.probabilities(texts, of_texts)
     return np.asarray(_TITLE_SHARE * about_titles + (1 - _TITLE_SHARE) * about_texts, dtype=np.float32)
+
+
+def _is_clearly_ahead(scores: npt.NDArray[np.floating]) -> bool:
+    if scores.size < 2:
+        return False
+    second, first = np.partition(scores, -2)[-2:]
+    return bool(first - second >= _CLEARLY_AHEAD)
 
 
 def _first_of_documents(passages: Sequence[Passage]) -> Floats:

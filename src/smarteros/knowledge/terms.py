@@ -18,6 +18,7 @@ from smarteros.kit.text import fold
 _WORD = re.compile(r"[a-z0-9]+")
 _STEMMER_NAME: dict[Language, str] = {"es": "spanish", "en": "english"}
 _GROUP_SIZES = (3, 4, 5)
+_LONGEST_KEPT = 24  # letters; the groups of a longer word are not kept, or a few strangers could fill the memory
 
 
 class _SnowballStemmer(Protocol):
@@ -55,12 +56,14 @@ def _stem(word: str, language: Language) -> str:
     return _STEMMERS.stem(word, language)
 
 
-@lru_cache(maxsize=20_000)
 def _groups_of_word(word: str) -> tuple[str, ...]:
     padded = f" {word} "
     return tuple(
         padded[start : start + size] for size in _GROUP_SIZES for start in range(max(1, len(padded) - size + 1))
     )
+
+
+_known_groups = lru_cache(maxsize=20_000)(_groups_of_word)
 
 
 def stems(text: str, language: Language) -> Iterator[str]:
@@ -74,4 +77,4 @@ def stems(text: str, language: Language) -> Iterator[str]:
 def letter_groups(text: str) -> Iterator[str]:
     """Yield groups of 3 to 5 letters within words: two spellings of one word still share most of them."""
     for word in _WORD.findall(fold(text)):
-        yield from _groups_of_word(word)
+        yield from _known_groups(word) if len(word) <= _LONGEST_KEPT else _groups_of_word(word)

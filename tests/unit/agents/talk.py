@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -121,6 +121,13 @@ class Talk:
     """Asks an agent."""
 
     agent: NativeAgent
+    _heard: dict[str, Decision] = field(default_factory=dict[str, Decision])
+
+    def hear(self, text: str) -> Decision:
+        """What becomes of a conversation's first message. The same one is decided once, however many tests ask."""
+        if text not in self._heard:
+            self._heard[text] = self.ask(text)
+        return self._heard[text]
 
     def ask(
         self, text: str, *, state: DialogueState | None = None, message: dict[str, Any] | None = None, **context: Any

@@ -22,24 +22,24 @@ def everything_held_out() -> list[Labelled]:
 @pytest.mark.parametrize(("name", "least"), [("held_out", 0.90), ("held_out_second", 0.88), ("held_out_third", 0.90)])
 def test_unseen_messages_get_the_intent_a_person_gave_them(talk: Talk, name: str, least: float):
     messages = list(held_out(name))
-    right = [message for message in messages if talk.ask(message.text).intent == message.intent]
+    right = [message for message in messages if talk.hear(message.text).intent == message.intent]
     assert len(right) / len(messages) >= least
 
 
 def test_unseen_messages_take_the_right_route(talk: Talk):
     messages = everything_held_out()
-    right = [message for message in messages if talk.ask(message.text).route == ROUTE_OF_INTENT[message.intent]]
+    right = [message for message in messages if talk.hear(message.text).route == ROUTE_OF_INTENT[message.intent]]
     assert len(right) / len(messages) >= 0.92
 
 
 def test_english_is_understood_about_as_well_as_spanish(talk: Talk):
     messages = [message for message in everything_held_out() if message.language == "en"]
-    right = [message for message in messages if talk.ask(message.text).intent == message.intent]
+    right = [message for message in messages if talk.hear(message.text).intent == message.intent]
     assert len(right) / len(messages) >= 0.90
 
 
 def test_what_is_said_with_confidence_is_nearly_always_right(talk: Talk):
-    decisions = [(talk.ask(message.text), message.intent) for message in everything_held_out()]
+    decisions = [(talk.hear(message.text), message.intent) for message in everything_held_out()]
     sure = [(decision.intent, intent) for decision, intent in decisions if decision.confidence >= 0.80]
     assert sum(said == meant for said, meant in sure) / len(sure) >= 0.96
     assert len(sure) / len(decisions) >= 0.70
@@ -47,7 +47,7 @@ def test_what_is_said_with_confidence_is_nearly_always_right(talk: Talk):
 
 def test_hardly_anything_out_of_scope_is_answered(talk: Talk):
     foreign = [message for message in everything_held_out() if message.intent in NOT_IN_SCOPE]
-    decisions = [talk.ask(message.text) for message in foreign]
+    decisions = [talk.hear(message.text) for message in foreign]
     answered = [d for d in decisions if d.route in ANSWERING_ROUTES and d.confidence >= 0.80]
     assert len(answered) <= 0.03 * len(foreign), [d.intent for d in answered]
 
@@ -87,5 +87,5 @@ def test_leave_one_out_accuracy_does_not_fall(talk: Talk, wordy_talk: Talk):
 
 def test_before_the_encoders_are_loaded_most_messages_are_understood(wordy_talk: Talk):
     messages = everything_held_out()
-    right = [message for message in messages if wordy_talk.ask(message.text).intent == message.intent]
+    right = [message for message in messages if wordy_talk.hear(message.text).intent == message.intent]
     assert len(right) / len(messages) >= 0.90

@@ -67,6 +67,7 @@ _APPROVAL = (
     "active",
     "activo",
 )
+_FIGURES = ("_days", "_months", "_purchases")
 _CONTAINER_TITLES = ("title", "titulo", "name", "nombre")
 _SPELLED = re.compile(r"[^a-z0-9]+")
 
@@ -121,7 +122,7 @@ def _document(name: str, loaded: object) -> Document:
     if sum(len(section.text) + len(section.title) for section in sections) > MAX_DOCUMENT_CHARS:
         raise rejected(name, f"it has more than {MAX_DOCUMENT_CHARS} characters")
     fields = _spelled(cast(dict[str, Any], loaded)) if isinstance(loaded, dict) else {}
-    facts = {k: v for k, v in fields.items() if k.endswith(("_days", "_months")) and type(v) is int and v >= 0}
+    facts = {k: v for k, v in fields.items() if k.endswith(_FIGURES) and type(v) is int and v >= 0}
     title = next((str(fields[key]) for key in _CONTAINER_TITLES if isinstance(fields.get(key), str)), None)
     languages = [section.language for section in sections]
     main: Language = "en" if languages.count("en") > len(languages) / 2 else "es"

@@ -1,0 +1,1 @@
+"""How well an agent understands labelled messages: figures, and pictures of them."""

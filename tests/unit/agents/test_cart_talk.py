@@ -1,0 +1,226 @@
+"""What messages do to the cart, turn after turn: nothing is bought that was not named, and doubt is asked about.
+
+Only the grammar of the dialogue is at work here, so no agent is trained.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from smarteros.agents.basket import CartTalk, Line, bought, cart_talk
+from smarteros.agents.entities import EntityExtractor
+from smarteros.agents.gazetteer import base_gazetteer
+from smarteros.domain.carts import CartItem, CartWish
+from smarteros.domain.decisions import DialogueState
+from smarteros.domain.tools import Product
+
+EXTRACTOR = EntityExtractor(base_gazetteer())
+
+
+def product(number: int, title: str, variant: str, price: int) -> Product:
+    return Product(
+        id=f"gid://shopify/Product/{number}",
+        variant_id=f"gid://shopify/ProductVariant/{number}0",
+        title=title,
+        variant=variant,
+        price=price,
+        stock=5,
+        url=f"https://shop.test/{number}",
+    )
+
+
+BLUE = product(1, "Zapatilla Running Azul", "Talla 42", 39990)
+BLACK = product(2, "Zapatilla Training Negro", "Talla 42", 34990)
+WHITE = product(3, "Zapatilla Urbana Lastarria", "Talla 38 / Blanco", 44990)
+LISTED = DialogueState(intent="product_query", offered=(BLUE, BLACK), pending="cart_offer")
+
+
+def item(of: Product, quantity: int = 1) -> CartItem:
+    return CartItem.of(of, quantity)
+
+
+def with_cart(*items: CartItem, **changes: object) -> DialogueState:
+    cart = {"intent": "cart_request", "pending": None, "cart": items, "spoken_of": items[-1].variant_id}
+    return LISTED.model_copy(update={**cart, **changes})
+
+
+def heard(text: str, state: DialogueState) -> CartTalk | None:
+    return cart_talk(EXTRACTOR.extract(text, about_sizes=True), state)
+
+
+def cart_after(text: str, state: DialogueState) -> list[tuple[str, int]]:
+    talk = heard(text, state)
+    assert talk is not None, text
+    assert not talk.wish.between, talk.wish
+    return [(line.item.title.split()[-1], line.item.quantity) for line in talk.lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "cart"),
+    [
+        ("el segundo", [("Negro", 1)]),
+        ("me llevo la negra", [("Negro", 1)]),
+        ("quiero 2 azules y 1 negra", [("Azul", 2), ("Negro", 1)]),
+        ("la más barata", [("Negro", 1)]),
+        ("no quiero la azul, quiero la negra", [("Negro", 1)]),
+        ("quiero la de running", [("Azul", 1)]),
+        ("dame dos pares del negro", [("Negro", 2)]),
+        ("las dos", [("Azul", 1), ("Negro", 1)]),
+        ("¿me agregas la azul?", [("Azul", 1)]),
+        ("I'll take the black one", [("Negro", 1)]),
+        ("the second one please", [("Negro", 1)]),
+    ],
+)
+def test_what_a_message_names_of_the_list_is_put_into_the_cart(text: str, cart: list[tuple[str, int]]) -> None:
+    assert cart_after(text, LISTED) == cart
+
+
+@pytest.mark.parametrize(
+    ("text", "cart"),
+    [
+        ("agrega otro", [("Azul", 2)]),
+        ("uno más porfa", [("Azul", 2)]),
+        ("add another one", [("Azul", 2)]),
+        ("agrega también la negra", [("Azul", 1), ("Negro", 1)]),
+        ("quiero el segundo también", [("Azul", 1), ("Negro", 1)]),
+        ("mejor el negro", [("Negro", 1)]),
+        ("cámbialo por el negro", [("Negro", 1)]),
+        ("cambia el azul por el negro", [("Negro", 1)]),
+        ("I'd rather have the black one", [("Negro", 1)]),
+        ("mejor 3", [("Azul", 3)]),
+        ("que sean dos pares", [("Azul", 2)]),
+        ("make it 3", [("Azul", 3)]),
+        ("quítalo", []),
+        ("remove it", []),
+        ("vacía el carrito", []),
+        ("ya no lo quiero", []),
+        ("¿cuánto es en total?", [("Azul", 1)]),
+        ("mándame el link", [("Azul", 1)]),
+        ("qué llevo en el carrito", [("Azul", 1)]),
+        ("send me the link", [("Azul", 1)]),
+    ],
+)
+def test_a_cart_is_changed_shown_and_emptied(text: str, cart: list[tuple[str, int]]) -> None:
+    assert cart_after(text, with_cart(item(BLUE))) == cart
+
+
+@pytest.mark.parametrize(
+    ("text", "cart"),
+    [
+        ("saca el negro", [("Azul", 1)]),
+        ("quita el primero", [("Negro", 2)]),
+        ("quítalo", [("Azul", 1)]),
+        ("quita uno", [("Azul", 1), ("Negro", 1)]),
+        ("agrega otro", [("Azul", 1), ("Negro", 3)]),
+        ("empty the cart", []),
+        ("deja solo la azul", [("Azul", 1)]),
+        ("remove the blue one", [("Negro", 2)]),
+        ("que sean 3 de la azul", [("Azul", 3), ("Negro", 2)]),
+        ("un par más de la azul", [("Azul", 2), ("Negro", 2)]),
+        ("solo una de la negra", [("Azul", 1), ("Negro", 1)]),
+    ],
+)
+def test_of_several_things_the_one_named_or_spoken_of_last_is_meant(text: str, cart: list[tuple[str, int]]) -> None:
+    assert cart_after(text, with_cart(item(BLUE), item(BLACK, 2))) == cart
+
+
+def test_a_yes_takes_the_first_of_the_list_and_says_that_it_was_a_guess() -> None:
+    talk = heard("sí, dale", LISTED)
+    assert talk is not None
+    assert ([line.item for line in talk.lines], talk.wish.guessed) == ([item(BLUE)], True)
+
+
+def test_what_was_guessed_is_replaced_by_what_is_then_named() -> None:
+    assert cart_after("el negro", with_cart(item(BLUE), guessed=True)) == [("Negro", 1)]
+    assert cart_after("el negro", with_cart(item(BLUE))) == [("Azul", 1), ("Negro", 1)]
+
+
+@pytest.mark.parametrize(("text", "act"), [("quiero la zapatilla", "add"), ("agrega una zapatilla", "add")])
+def test_what_fits_several_things_is_asked(text: str, act: str) -> None:
+    talk = heard(text, LISTED)
+    assert talk is not None
+    assert (talk.wish.act, talk.wish.between, talk.actions()) == (act, (item(BLUE), item(BLACK)), ())
+
+
+def test_the_answer_to_the_question_is_done_with_the_number_asked_before() -> None:
+    asked = LISTED.model_copy(
+        update={"asked": CartWish(act="add", quantity=2, between=(item(BLUE), item(BLACK))), "pending": None}
+    )
+    assert cart_after("la negra", asked) == [("Negro", 2)]
+
+
+def test_quitting_one_of_several_without_a_word_which_is_asked() -> None:
+    talk = heard("quítalo", with_cart(item(BLUE), item(BLACK), spoken_of=None))
+    assert talk is not None
+    assert (talk.wish.act, len(talk.wish.between)) == ("remove", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("dos pares del negro en 41", Line(item(BLACK, 2), size="41")),
+        ("quiero la azul talla 43", Line(item(BLUE), size="43")),
+    ],
+)
+def test_another_size_of_something_listed_is_looked_up_first(text: str, line: Line) -> None:
+    talk = heard(text, LISTED)
+    assert talk is not None
+    assert talk.lines == (line,)
+    assert [action.tool for action in talk.actions()] == ["shopify_get_product", "shopify_create_cart"]
+
+
+def test_another_size_of_what_is_in_the_cart_takes_its_place() -> None:
+    talk = heard("mejor en 43", with_cart(item(BLUE, 2)))
+    assert talk is not None
+    assert talk.lines == (Line(item(BLUE, 2), size="43"),)
+
+
+def test_prices_told_go_with_the_lines_so_that_a_change_can_be_told() -> None:
+    talk = heard("¿cuánto es en total?", with_cart(item(BLUE, 2)))
+    assert talk is not None
+    (action,) = talk.actions()
+    assert action.params["lines"] == [{"variant_id": BLUE.variant_id, "quantity": 2, "seen_price": "39990"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "¿y envío?",
+        "¿hacen despacho a Temuco?",
+        "¿cuánto es el total del envío?",
+        "¿cuál es el horario?",
+        "¿tienen en verde?",
+        "Busco zapatillas talla 42",
+        "quiero zapatillas talla 43",
+        "necesito zapatillas rojas",
+        "quiero hablar con una persona",
+        "¿cómo puedo pagar?",
+        "quiero devolver unas zapatillas que compré el mes pasado porque se despegaron enteras al primer uso",
+    ],
+)
+def test_other_matters_are_none_of_the_carts(text: str) -> None:
+    assert heard(text, with_cart(item(BLUE))) is None
+
+
+def test_without_a_list_and_a_cart_nothing_is_about_a_cart() -> None:
+    assert heard("sí, dale", DialogueState()) is None
+
+
+def test_a_wish_to_buy_that_names_nothing_buys_the_only_product_and_asks_of_several() -> None:
+    words = EXTRACTOR.extract("quiero comprar")
+    only = bought(words, LISTED.model_copy(update={"offered": (BLUE,)}))
+    several = bought(words, LISTED)
+    assert only is not None
+    assert several is not None
+    assert [line.item for line in only.lines] == [item(BLUE)]
+    assert (several.lines, several.wish.between) == ((), (item(BLUE), item(BLACK)))
+
+
+def test_a_place_the_list_does_not_have_buys_nothing() -> None:
+    words = EXTRACTOR.extract("quiero la cuarta")
+    assert heard("quiero la cuarta", LISTED) is None
+    assert bought(words, LISTED) is None
+
+
+def test_a_cart_of_an_earlier_version_is_forgotten() -> None:
+    assert DialogueState.model_validate({"cart": ["gid://shopify/ProductVariant/10"]}).cart == ()
