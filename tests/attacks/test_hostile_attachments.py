@@ -7,7 +7,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -20,6 +21,10 @@ from tests.e2e.world import Customer, World, as_bytes
 SHOES = "TENANT_DEMO"
 ASKS_AGAIN = ("foto más clara", "boleta o factura", "foto de cerca", "agente humano")
 OPENING = "¿Cuál es el horario de atención?"
+# So many attack at once: that harms more than one after the other, and takes less time. There are two readers.
+FILES_AT_ONCE, ADDRESSES_AT_ONCE = 2, 8
+# Above every number the stand-in gives a message itself.
+FORGED_FROM = 500_000_000
 
 # One of each kind; all of them are given to the reader itself in tests/unit/documents.
 SENT = [
@@ -50,20 +55,38 @@ def worker_processes() -> list[psutil.Process]:
     return found
 
 
-@pytest.mark.parametrize("name", SENT)
-def test_a_hostile_file_gets_a_civil_answer_and_harms_nobody(world: World, name: str) -> None:
-    customer = world.customer(SHOES)
-    sent = customer.write("tengo un problema con mi compra", hostile(name))
-    with ThreadPoolExecutor(1) as pool:
-        meanwhile = pool.submit(world.customer(SHOES).ask, OPENING)
-        reply = patient_reply(customer, sent)
-        assert "Lunes a Viernes" in meanwhile.result(60), "others are answered meanwhile"
-    turn = customer.turn_of(sent)
+@dataclass(frozen=True)
+class Sent:
+    """What became of a hostile file; ``meanwhile`` is what another customer was answered."""
 
-    assert any(words in reply for words in ASKS_AGAIN), reply
-    assert turn["outcome"] in {"answered", "escalated"}
-    assert turn["reading"] is None or turn["reading"]["confidence"] < 0.7
-    assert len(worker_processes()) <= 2
+    reply: str
+    turn: dict[str, Any]
+    meanwhile: str
+    workers: int
+
+
+@pytest.fixture(scope="module")
+def sent_files(world: World) -> dict[str, Sent]:
+    def send(name: str) -> Sent:
+        customer = world.customer(SHOES)
+        sent = customer.write("tengo un problema con mi compra", hostile(name))
+        meanwhile = world.customer(SHOES).ask(OPENING)
+        reply = patient_reply(customer, sent)
+        return Sent(reply, customer.turn_of(sent), meanwhile, len(worker_processes()))
+
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        return dict(zip(SENT, pool.map(send, SENT), strict=True))
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_a_hostile_file_gets_a_civil_answer_and_harms_nobody(sent_files: dict[str, Sent], name: str) -> None:
+    sent = sent_files[name]
+
+    assert any(words in sent.reply for words in ASKS_AGAIN), sent.reply
+    assert sent.turn["outcome"] in {"answered", "escalated"}
+    assert sent.turn["reading"] is None or sent.turn["reading"]["confidence"] < 0.7
+    assert "Lunes a Viernes" in sent.meanwhile, "others are answered meanwhile"
+    assert sent.workers <= 2
 
 
 def patient_reply(customer: Customer, sent: int) -> str:
@@ -113,12 +136,6 @@ class Canary:
         self._listener.close()
 
 
-@pytest.fixture
-def canary() -> Iterator[Canary]:
-    with closing(Canary()) as bird:
-        yield bird
-
-
 def forged(world: World, customer: Customer, url: Any, message_id: int) -> httpx2.Response:
     """Post a rightly signed webhook whose attachment lies at ``url``."""
     body = json.loads((OUR_FIXTURES / "message_created.whatsapp_image_no_caption.json").read_text())
@@ -157,20 +174,43 @@ PLACES = [
 ]
 
 
+@dataclass(frozen=True)
+class Forged:
+    """What became of a forged webhook; ``turn`` of one that was accepted, ``afterwards`` another customer's answer."""
+
+    answer: httpx2.Response
+    turn: dict[str, Any] | None
+    afterwards: str
+    canary: Canary
+
+
+@pytest.fixture(scope="module")
+def forged_webhooks(world: World) -> Iterator[dict[Any, Forged]]:
+    """Each has a canary of its own."""
+
+    def forge(place: Any, canary: Canary) -> Forged:
+        customer = world.customer(SHOES)
+        customer.ask("hola, tengo una consulta sobre mi compra")
+        url = place.format(port=canary.port) if isinstance(place, str) else place
+        message_id = FORGED_FROM + canary.port
+        answer = forged(world, customer, url, message_id)
+        turn = customer.turn_of(message_id) if answer.status_code == 200 else None
+        return Forged(answer, turn, world.customer(SHOES).ask(OPENING), canary)
+
+    with ExitStack() as birds, ThreadPoolExecutor(ADDRESSES_AT_ONCE) as pool:
+        canaries = [birds.enter_context(closing(Canary())) for _ in PLACES]
+        yield dict(zip(PLACES, pool.map(forge, PLACES, canaries), strict=True))
+
+
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_an_attachments_address_leads_nowhere_but_to_the_shops_own_chatwoot(
-    world: World, canary: Canary, place: Any
+    forged_webhooks: dict[Any, Forged], place: Any
 ) -> None:
-    customer = world.customer(SHOES)
-    before = customer.write("hola, tengo una consulta sobre mi compra")
-    customer.reply_to(before)
-    url = place.format(port=canary.port) if isinstance(place, str) else place
-    message_id = before + 500_000_000 + canary.port
-    answer = forged(world, customer, url, message_id)
+    sent = forged_webhooks[place]
 
-    assert answer.status_code in {200, 422}
-    if answer.status_code == 200:
-        assert answer.json()["status"] == "accepted"
-        assert (customer.turn_of(message_id)["reading"] or {"confidence": 0})["confidence"] == 0
-    assert "Lunes a Viernes" in world.customer(SHOES).ask(OPENING), "the turns behind it are worked on"
-    assert canary.visitors == 0
+    assert sent.answer.status_code in {200, 422}
+    if sent.turn is not None:
+        assert sent.answer.json()["status"] == "accepted"
+        assert (sent.turn["reading"] or {"confidence": 0})["confidence"] == 0
+    assert "Lunes a Viernes" in sent.afterwards, "the turns behind it are worked on"
+    assert sent.canary.visitors == 0

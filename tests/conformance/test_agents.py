@@ -28,13 +28,23 @@ from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.markdown import parse_markdown
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.knowledge.store import MemoryDocumentStore
-from smarteros.tools.inputs import CartInput, InvoiceInput, ShopSearchInput
+from smarteros.tools.inputs import (
+    CartInput,
+    HistoryInput,
+    InvoiceInput,
+    InvoiceListInput,
+    ShopSearchInput,
+    TicketInput,
+)
 
 OURS, THEIRS = TenantScope(tenant_id="TENANT_OURS"), TenantScope(tenant_id="TENANT_THEIRS")
 INPUT_OF_TOOL = {
     "shopify_search_products": ShopSearchInput,
     "shopify_create_cart": CartInput,
     "odoo_find_invoice": InvoiceInput,
+    "odoo_customer_history": HistoryInput,
+    "odoo_list_invoices_by_contact": InvoiceListInput,
+    "odoo_create_ticket": TicketInput,
 }
 HOURS = "---\ncategory: horarios\n---\n# Horario\n## ¿Cuándo abren?\n{}\n"
 OFFERED = Product(

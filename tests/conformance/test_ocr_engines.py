@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tests.support import MemorySecrets, serving
 from smarteros.documents.extract import extract
 from smarteros.documents.fallback import FallbackOcrEngine, confidence_of
 from smarteros.documents.local import DocumentWorker, LocalOcrEngine
-from smarteros.documents.protocol import OcrEngine
+from smarteros.documents.protocol import OcrEngine, OcrPage
 from smarteros.documents.vision import VisionOcrEngine
 from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputError, TransientError
 from smarteros.domain.tenants import TenantScope
@@ -39,6 +40,24 @@ def local() -> Iterator[LocalOcrEngine]:
     engine = LocalOcrEngine(DocumentWorker(job_seconds=60))  # the models may load on a busy machine
     yield engine
     engine.close()
+
+
+@dataclass
+class ReadOnce:
+    """The local engine behind another one: the same pixels give the same page, so each picture is read once."""
+
+    engine: OcrEngine
+    pages: dict[bytes, OcrPage] = field(default_factory=dict)
+
+    def read(self, image: bytes) -> OcrPage:
+        if image not in self.pages:
+            self.pages[image] = self.engine.read(image)
+        return self.pages[image]
+
+
+@pytest.fixture(scope="module")
+def read_once(local: LocalOcrEngine) -> ReadOnce:
+    return ReadOnce(local)
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +82,20 @@ def vision(vision_url: str, shop: DemoShop) -> Iterator[VisionOcrEngine]:
 
 
 @pytest.fixture
-def local_then_vision(local: LocalOcrEngine, vision: VisionOcrEngine) -> OcrEngine:
-    return FallbackOcrEngine(local, vision, confidence_of)
+def local_then_vision(read_once: ReadOnce, vision: VisionOcrEngine) -> OcrEngine:
+    return FallbackOcrEngine(read_once, vision, confidence_of)
 
 
 @pytest.fixture
-def vision_then_local(local: LocalOcrEngine, vision: VisionOcrEngine) -> OcrEngine:
-    return FallbackOcrEngine(vision, local)
+def vision_then_local(read_once: ReadOnce, vision: VisionOcrEngine) -> OcrEngine:
+    return FallbackOcrEngine(vision, read_once)
 
 
 @pytest.fixture
-def without_cloud(local: LocalOcrEngine, vision: VisionOcrEngine, faults: Faults) -> Iterator[OcrEngine]:
+def without_cloud(read_once: ReadOnce, vision: VisionOcrEngine, faults: Faults) -> Iterator[OcrEngine]:
     """The cloud is away for the whole test."""
     faults.set("vision", "quota")
-    yield FallbackOcrEngine(vision, local)
+    yield FallbackOcrEngine(vision, read_once)
     faults.clear("vision")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from tests.support import MemorySecrets, serving
@@ -16,7 +16,7 @@ from tests.support import MemorySecrets, serving
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.tools import ToolCall, ToolResult
+from smarteros.domain.tools import ToolCall, ToolName, ToolResult
 from smarteros.kit.http import HttpClient
 from smarteros.tools.cache import MemoryToolCache
 from smarteros.tools.embedded import embedded_tools
@@ -28,7 +28,7 @@ from smarteros_sandbox.shops.models import DemoShop
 
 FIRST_START = date(2025, 11, 17)
 TODAY = date(2025, 11, 1)
-MARIA = Contact(id=1, name="María González", phone="+56912345678")
+MARIA = Contact(id=1, name="María González", phone="+56912345678", proven="+56912345678")
 SEARCH, CART, INVOICE = "shopify_search_products", "shopify_create_cart", "odoo_find_invoice"
 
 
@@ -151,7 +151,7 @@ def erp(bench: Bench, odoo_url: str) -> Bench:
 
 def test_every_tool_is_described_with_its_models(bench: Bench) -> None:
     specs = {spec.name: spec for spec in bench.provider.specs()}
-    assert set(specs) == {SEARCH, CART, INVOICE}
+    assert set(specs) == set(get_args(ToolName))
     for spec in specs.values():
         assert spec.title
         assert spec.description
@@ -333,13 +333,15 @@ def test_a_folio_finds_the_same_invoice(erp: Bench) -> None:
 
 
 def test_an_invoice_is_not_told_to_somebody_else(erp: Bench) -> None:
-    result = erp.call(INVOICE, invoice_number="INV-2025-001", contact=Contact(id=2, phone="+56979540471"))
+    result = erp.call(INVOICE, invoice_number="INV-2025-001", contact=Contact(id=2, proven="+56979540471"))
     assert result.outcome == "ok"
     assert result.data == {
         "found": True,
         "invoice": None,
         "customer_history": None,
+        "identity": "unknown",
         "identity_verified": False,
+        "second_fact_needed": False,
         "ambiguous": False,
     }
 
@@ -357,7 +359,7 @@ def test_the_same_number_in_another_shop_is_another_invoice(erp: Bench) -> None:
     assert result.outcome == "ok", result.error_code
     assert result.data is not None
     assert (result.data["identity_verified"], result.data["invoice"]) == (False, None)
-    valentina = Contact(id=3, email="vale.castro@example.cl")
+    valentina = Contact(id=3, proven="vale.castro@example.cl")
     own = erp.call(INVOICE, tenant="TENANT_RUT_77123456", contact=valentina, invoice_number="INV-2025-001")
     assert own.data is not None
     assert own.data["invoice"]["product_name"] == "Polera Básica Sur"

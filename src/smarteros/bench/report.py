@@ -64,6 +64,18 @@ class DemoSize(Model):
     memory_with_models_mb: float = Field(description="After a photo")
 
 
+class McpCost(Model):
+    """A trivial tool call of ``/mcp`` beside the same on a bare server of the SDK, both in process, best rounds."""
+
+    calls: int
+    cpu_ms: float = Field(description="CPU of one call")
+    bare_cpu_ms: float
+    per_s: float = Field(description="Calls a second, one after the other")
+    bare_per_s: float
+    share_of_bare: float = Field(description="Calls for the same CPU, in per cent of the bare server's")
+    p95_ms: float = Field(description="One call of ours, from request to answer")
+
+
 class Target(Model):
     """A figure the design asks for, and what came of it."""
 
@@ -95,6 +107,7 @@ class Report(Model):
     limits: Limits
     doubled: int
     photos: PhotoReading | None = None
+    mcp: McpCost | None = None
     demo: DemoSize | None = Field(default=None, description="None where the package of the stand-ins is missing")
     targets: tuple[Target, ...] = ()
 
@@ -147,6 +160,7 @@ def markdown(report: Report) -> str:
             "",
             *_photos(report.photos),
             *_demo(report.demo),
+            *_mcp(report.mcp),
         )
     )
 
@@ -182,6 +196,18 @@ def _demo(demo: DemoSize | None) -> list[str]:
         f"The whole demo (PostgreSQL, stand-ins, SmarterOS, document worker): ready after {demo.ready_s:.1f} s in an"
         f" empty directory; memory {demo.memory_mb:.0f} MB after a first question and"
         f" {demo.memory_with_models_mb:.0f} MB after a photo (PSS: a shared page counts in parts).",
+        "",
+    ]
+
+
+def _mcp(cost: McpCost | None) -> list[str]:
+    if cost is None:
+        return []
+    return [
+        "| trivial tool call by MCP 2026-07-28, in process | CPU ms | calls/s | p95, ms |",
+        "|---|---|---|---|",
+        f"| `/mcp`: bearer, tenant, limit, scope | {cost.cpu_ms:.2f} | {cost.per_s:,.0f} | {cost.p95_ms:.1f} |",
+        f"| a bare server of the SDK | {cost.bare_cpu_ms:.2f} | {cost.bare_per_s:,.0f} | |",
         "",
     ]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from smarteros.bench.demo_size import measure_demo
 from smarteros.bench.installation import TENANT, Installation, open_installation
 from smarteros.bench.limits import calls_per_second, commits_per_second, queue_per_second, transactions_so_far
+from smarteros.bench.mcp_calls import measure_mcp
 from smarteros.bench.photos import read_photos
 from smarteros.bench.processes import Process, cpu_seconds, memory_mb, wait_until_idle
 from smarteros.bench.proxy import SlowProxy
@@ -51,6 +52,7 @@ class Extent:
     pgbench_s: int
     slow_round_trip: bool
     photos: int
+    mcp_calls: int
     # One process for all measurements, because starting processes takes most of a short run.
     one_process: bool
 
@@ -64,6 +66,7 @@ FULL = Extent(
     pgbench_s=3,
     slow_round_trip=True,
     photos=20,
+    mcp_calls=1000,
     one_process=False,
 )
 QUICK = Extent(
@@ -75,6 +78,7 @@ QUICK = Extent(
     pgbench_s=1,
     slow_round_trip=False,
     photos=1,
+    mcp_calls=20,
     one_process=True,
 )
 
@@ -116,6 +120,8 @@ class BenchRun:
             most = max(load.turns_per_s for load in scaling)
             loaded = self._at_70_percent(installation, traffic, most)
             decide_ms = _decide_ms(installation.data_dir)
+            self._tell("calls by MCP")
+            mcp = measure_mcp(installation.data_dir, self._extent.mcp_calls)
             return Report(
                 at=datetime.now(UTC),
                 machine=_machine(),
@@ -133,6 +139,7 @@ class BenchRun:
                 longer_round_trip=slow,
                 limits=limits,
                 doubled=traffic.doubled,
+                mcp=mcp,
             )
 
     def _demo(self, folder: Path) -> DemoSize | None:

@@ -21,6 +21,11 @@ def targets(report: Report) -> tuple[Target, ...]:
             _most("memory of the demo before the first photo", report.demo.memory_mb, 600, "MB"),
             _most("memory of the demo with every model", report.demo.memory_with_models_mb, 1200, "MB"),
         ]
+    if report.mcp is not None:
+        found += [
+            _least("MCP calls for the CPU of a bare server's", report.mcp.share_of_bare, 80, "%"),
+            _most("a trivial tool call by MCP, in process, p95", report.mcp.p95_ms, 10, "ms"),
+        ]
     return tuple(target for target in found if target is not None)
 
 

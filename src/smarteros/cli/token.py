@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import DataDir, duration, settings_with
+from smarteros.domain.errors import ConfigError
 
 app = typer.Typer(help="Issue short-lived tenant tokens for the tool endpoints.", no_args_is_help=True)
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 @app.callback()
@@ -22,21 +22,33 @@ def _group() -> None:
 @app.command()
 def issue(
     tenant: Annotated[str, typer.Option(help="Tenant the token is for.")],
-    ttl: Annotated[str, typer.Option(help="Life, for example 90s, 10m, 1h.")] = "10m",
-    scope: Annotated[str, typer.Option(help="What it allows.")] = "tools:read",
+    ttl: Annotated[str, typer.Option(help="Life, for example 90s, 10m, 1h; at most 24h.")] = "10m",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="tools:read or tools:write; repeat it for both.", show_default="tools:read"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print a bearer token for ``POST /api/tools/{tool}``."""
+    """Print a bearer token for ``/mcp`` and ``POST /api/tools/{tool}``."""
     from smarteros.bootstrap import open_services
+    from smarteros.edge.tokens import LONGEST, READ, SCOPES
 
+    life = duration(ttl, option="--ttl", at_most=LONGEST)
+    scopes = [name for given in scope or [READ] for name in given.replace(",", " ").split()]
+    if not scopes or not set(scopes) <= set(SCOPES):
+        raise typer.BadParameter(f"the scopes are {' and '.join(SCOPES)}", param_hint="--scope")
     with open_services(settings_with(data_dir)) as services:
-        issued = services.tokens.issue(services.tenants.get(tenant).scope, scope, _duration(ttl))
-    typer.echo(json.dumps({"token": issued, "tenant_id": tenant, "scope": scope, "ttl": ttl}) if as_json else issued)
-
-
-def _duration(text: str) -> timedelta:
-    number, unit = text[:-1], text[-1:]
-    if not number.isdigit() or unit not in _UNITS or not 0 < int(number) * _UNITS[unit] <= 86_400:
-        raise typer.BadParameter("expected a number with s, m or h, at most 24h", param_hint="--ttl")
-    return timedelta(seconds=int(number) * _UNITS[unit])
+        found = services.tenants.get(tenant)
+        if not found.active:
+            raise ConfigError("tenant_suspended", f"Tenant {tenant!r} is suspended; it gets no tokens.")
+        expires_at = datetime.now(UTC) + life
+        token = services.tokens.issue(found.scope, scopes, life)
+    answer = {
+        "token": token,
+        "tenant_id": tenant,
+        "scope": " ".join(scopes),
+        "ttl": ttl,
+        "expires_at": expires_at.isoformat(timespec="seconds"),
+    }
+    typer.echo(json.dumps(answer) if as_json else token)

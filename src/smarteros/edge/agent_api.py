@@ -52,9 +52,9 @@ def _authorise(
     bearer: HTTPAuthorizationCredentials | None,
     workspace_id: str,
 ) -> None:
-    key = secrets.find(tenant.scope, "botpress/api_key") if tenant else None
+    keys = secrets.accepted(tenant.scope, "botpress/api_key") if tenant else ()
     given = bearer.credentials if bearer else ""
-    if not key or not hmac.compare_digest(key.encode(), given.encode()):
+    if not any(key and hmac.compare_digest(key.encode(), given.encode()) for key in keys):
         raise RejectedInputError("invalid_api_key", "The bearer is not this tenant's agent key.", status=401)
     if tenant is None or not tenant.active or workspace_id != tenant.workspace_id:
         raise RejectedInputError("foreign_workspace", "The workspace is not this tenant's.", status=403)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +14,14 @@ from starlette.exceptions import HTTPException
 from smarteros.domain.errors import RejectedInputError, SmosError
 
 _log = structlog.get_logger()
+
+
+class RefusedRequestError(RejectedInputError):
+    """A refusal of a request whose answer says more in its headers: what to bring, or when to come again."""
+
+    def __init__(self, code: str, operator_message: str, *, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(code, operator_message, status=status)
+        self.headers = dict(headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -44,7 +54,10 @@ async def _smos_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status if isinstance(error, RejectedInputError) else error.http_status
     if status >= 500:
         _log.error("request_failed", code=error.code, detail=error.operator_message)
-    return error_response(status, error.code, error.public_message)
+    response = error_response(status, error.code, error.public_message)
+    if isinstance(error, RefusedRequestError):
+        response.headers.update(error.headers)
+    return response
 
 
 async def _invalid_request(_: Request, error: Exception) -> JSONResponse:

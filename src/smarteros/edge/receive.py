@@ -136,16 +136,25 @@ class Receiver:
         return self._tenants.by_account(account_id)
 
     def _verify(self, tenant: Tenant, raw: bytes, headers: Mapping[str, str]) -> None:
-        secret = self._secrets.find(tenant.scope, "chatwoot/hmac_secret")
+        try:
+            self._verify_with_known(tenant, raw, headers)
+        except RejectedInputError as error:
+            # A secret that was rotated a moment ago may not be known here yet.
+            if error.code != "invalid_signature" or not self._secrets.look_again(tenant.scope):
+                raise
+            self._verify_with_known(tenant, raw, headers)
+
+    def _verify_with_known(self, tenant: Tenant, raw: bytes, headers: Mapping[str, str]) -> None:
+        secret = self._secrets.accepted(tenant.scope, "chatwoot/hmac_secret")
         # Chatwoot chooses a secret of its own for the agent bot and for the account's webhook; a shop may use both.
-        of_account = self._secrets.find(tenant.scope, "chatwoot/webhook_secret")
-        legacy = self._secrets.find(tenant.scope, "chatwoot/legacy_hmac_secret")
+        of_account = self._secrets.accepted(tenant.scope, "chatwoot/webhook_secret")
+        legacy = self._secrets.accepted(tenant.scope, "chatwoot/legacy_hmac_secret")
         allows_legacy = tenant.signature_mode != "v1"
         scheme = verify(
             raw,
             headers,
-            candidates=[value for value in (secret, of_account) if value],
-            legacy_candidates=[value for value in (legacy, secret) if value],
+            candidates=(*secret, *of_account),
+            legacy_candidates=(*legacy, *secret),
             mode=tenant.signature_mode,
             now=self._clock.now(),
             v1_seen=allows_legacy and self._tenants.v1_signature_seen(tenant.tenant_id),
