@@ -7,11 +7,12 @@ check:
     uv run ruff format --check
     uv run ruff check
     uv run pyright
+    uv run pyright -p tests
     uv run lint-imports
     uv run smos contract lint contracts
     uv run python -m tests.generated --check
 
-# All tests.
+# All tests, a process for each core (`-n 0`: all of them in one).
 test *options:
     uv run pytest {{options}}
 
@@ -31,3 +32,7 @@ prove *options:
 # Measure reading documents, on invented invoices and on the development set (writes docs/benchmarks-documents.md).
 bench-documents *options:
     uv run python -m tests.documents.bench --write docs/benchmarks-documents.md {{options}}
+
+# Measure how well the embedded brain understands (writes docs/agent-evaluation.md; some minutes).
+agent-report:
+    uv run --group agent-report python -m tests.agent_report --write docs/agent-evaluation.md

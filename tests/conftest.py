@@ -1,18 +1,54 @@
-"""What every test may use: one running stack, one PostgreSQL."""
+"""What every test may use: one running stack, one PostgreSQL. And how a run is spread over processes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from smarteros.scenarios.own_stack import own_stack
 from smarteros.store.database import Database, migrate
 from smarteros.store.embedded import EmbeddedPostgres
+from tests.vault_server import vault
 
+__all__ = ["vault"]
 SHARED = Path(__file__).parents[2] / "shared"
+# How long an example takes depends on what else the machine does, and says nothing about it.
+settings.register_profile("smarteros", deadline=None)
+settings.load_profile("smarteros")
+MOST_PROCESSES = 4
+# Folders whose tests share what takes long to set up (the running stack, a trained agent): each group of them runs in
+# one process, so that it is set up once. By folder, because xdist's mark for groups does nothing with this pytest.
+SET_UP_ONCE = {
+    "tests/attacks": "stack",
+    "tests/contracts": "stack",
+    "tests/e2e": "stack",
+    "tests/unit/agents": "agents",
+}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process for each core when everything is run; named tests are often done before another would have started."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        return 0
+    return min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a process the next file, or a whole group of ``SET_UP_ONCE``; the tests of a file stay together."""
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((group for folder, group in SET_UP_ONCE.items() if file.startswith(f"{folder}/")), file)
+
+    return ByFile(config, log)
 
 
 @dataclass(frozen=True)

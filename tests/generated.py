@@ -28,7 +28,7 @@ BASE_VECTORS = f"src/smarteros/agents/data/{base_vectors.FILE}"
 def stale_files() -> list[str]:
     """Name the generated files that are not what the code makes today.
 
-    Of the vectors only that they are those of today's examples: making them takes half a minute.
+    Of the vectors only that they are those of today's examples: making all of them takes half a minute.
     """
     stale = [
         name

@@ -32,6 +32,13 @@ class MemorySecrets:
     def find(self, scope: TenantScope, path: str) -> str | None:
         return self.values.get((scope.tenant_id, path))
 
+    def accepted(self, scope: TenantScope, path: str) -> tuple[str, ...]:
+        value = self.find(scope, path)
+        return () if value is None else (value,)
+
+    def look_again(self, scope: TenantScope) -> bool:
+        return False
+
     def write(self, scope: TenantScope, path: str, value: str) -> None:
         self.values[scope.tenant_id, path] = value
 

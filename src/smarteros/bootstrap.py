@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import hashlib
 import secrets as random_secrets
 from collections.abc import Generator
@@ -14,9 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
-from cryptography.fernet import Fernet
+import structlog
 from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.llm.agent import LlmAgent
@@ -40,6 +38,7 @@ from smarteros.documents.reader import DocumentReader
 from smarteros.documents.timbre.keys import with_test_keys
 from smarteros.documents.timbre.verify import TimbreVerifier
 from smarteros.documents.vision import VisionOcrEngine
+from smarteros.documents.vision_books import PostgresVisionBooks, VisionBooks
 from smarteros.domain.decisions import Intent
 from smarteros.domain.llm import LlmSettings
 from smarteros.domain.tenants import Tenant
@@ -48,8 +47,9 @@ from smarteros.edge.app import create_app
 from smarteros.edge.health import Check, HealthChecks, health_router
 from smarteros.edge.operator_api import operator_router
 from smarteros.edge.receive import Receiver
+from smarteros.edge.shopify_webhooks import shopify_webhook_router
 from smarteros.edge.tokens import TenantTokens
-from smarteros.edge.tool_api import ToolEndpoints
+from smarteros.edge.tool_doors import tool_doors
 from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME, WebhooksFirst, WebhookTaker, webhook_router
 from smarteros.embedders.loading import Embedders
 from smarteros.flow.backlog import watch_backlog
@@ -57,7 +57,7 @@ from smarteros.flow.engine import Engine
 from smarteros.flow.lanes import SlowLane, slow_places
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
-from smarteros.kit.clock import SystemClock
+from smarteros.kit.clock import Clock, SystemClock
 from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.protocol import KnowledgeBase
@@ -65,8 +65,8 @@ from smarteros.reconcile.api import reconcile_router
 from smarteros.reconcile.catch_up import CatchUpLimits
 from smarteros.reconcile.loop import ReconcileLoop
 from smarteros.reconcile.reconciler import Reconciler
-from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
-from smarteros.secrets.protocol import SecretStore
+from smarteros.secrets.opening import is_key_beside_data, open_secret_store, secret_keys
+from smarteros.secrets.protocol import SecretKeeper, SecretStore
 from smarteros.settings import Role, Settings
 from smarteros.store.database import Database, migrate
 from smarteros.store.documents import PostgresDocumentStore
@@ -74,11 +74,11 @@ from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.examples import PostgresExampleStore
 from smarteros.tenants.directory import TenantDirectory
 from smarteros.tools.embedded import embedded_tools
+from smarteros.tools.mirror.opening import ShopCatalogues
 from smarteros.tools.protocol import ToolProvider
-from smarteros.tools.seen_titles import SeenTitles
-from smarteros.tools.shopify.client import ShopifyClient
-from smarteros.tools.shopify.titles import ShopifyTitles
 from smarteros.tools.stored_cache import PostgresToolCache
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Services:
     settings: Settings
     database: Database
     tenants: TenantDirectory
-    secrets: SecretStore
+    secrets: SecretKeeper
     contracts: ContractSet
     knowledge: KnowledgeBase
     embedders: Embedders
@@ -98,6 +98,7 @@ class Services:
     llm_ledger: LlmLedger
     channel: Channel
     tools: ToolProvider
+    catalogues: ShopCatalogues
     reader: DocumentReader
     http: HttpClient
     tokens: TenantTokens
@@ -116,14 +117,16 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         stack.callback(database.dispose)
         http = HttpClient()
         stack.callback(http.close)
-        key = settings.secrets_key.get_secret_value() if settings.secrets_key else _own_key(settings.data_dir)
-        secrets = EncryptedFileSecretStore(settings.data_dir / "secrets.enc", key)
+        keys = secret_keys(settings)
+        key = keys.read()[0]  # also signs tokens: they end with a key that is changed
+        tenants = TenantDirectory(database)
+        secrets = open_secret_store(settings, keys, tenants.is_suspended, stack)
         embedders = Embedders(settings.brain, cache=settings.data_dir / "encoders")
         knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database), encoders=embedders)
         clock = SystemClock()
-        reader = _document_reader(settings, http, secrets)
+        catalogues = ShopCatalogues.open(http, secrets, database, clock, settings.shopify_api_version)
+        reader = _document_reader(settings, secrets, catalogues, PostgresVisionBooks(database))
         stack.callback(reader.close)
-        tenants = TenantDirectory(database)
         language_model = PydanticAiModel()
         stack.callback(language_model.close)
         llm_ledger = PostgresLlmLedger(database)
@@ -134,7 +137,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
             extra_examples=_examples(contracts),
             embedders=embedders,
             examples=examples,
-            catalogue=SeenTitles(cache, clock),
+            catalogue=catalogues.seen_titles(cache),
         )
         yield Services(
             settings=settings,
@@ -154,8 +157,10 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
                 secrets=secrets,
                 cache=cache,
                 policy_of=knowledge.policy,
-                clock=clock,
+                shopify=catalogues.client,
+                catalogue_copy=catalogues.copies,
             ),
+            catalogues=catalogues,
             reader=reader,
             http=http,
             tokens=TenantTokens(_derived(key, "tenant-tokens"), clock),
@@ -183,6 +188,10 @@ def open_runtime(
     how long running turns may take to finish in the end.
     """
     clock = SystemClock()
+    if is_key_beside_data(services.settings):
+        _log.warning(
+            "secrets_key_beside_data", remedy="set SMOS_SECRETS_KEY or SMOS_SECRETS_KEY_FILE (docs/secrets.md)"
+        )
     shadow = None if role == "edge" else _shadow(services)
     slow_lane = SlowLane(slow_places(services.settings.worker_threads))
     parts = Parts(
@@ -219,15 +228,16 @@ def open_runtime(
         limits=_catch_up_limits(services.settings),
     )
     reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
+    catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
     webhooks = WebhookTaker(receiver)
     health = HealthChecks(lambda: _checks(services, engine, role))
     routers = [health_router(health, engine.backlog, services.operator_token)]
     if role != "worker":
-        tools = ToolEndpoints(services.tools, services.tenants, services.tokens, services.database, clock)
         routers += [
             webhook_router(webhooks),
+            shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
             agent_router(services.agent, services.tenants, services.secrets),
-            tools.router(),
+            *_tool_doors(services, clock),
             operator_router(services.database, services.operator_token),
             reconcile_router(reconciler, services.tenants, services.operator_token),
             *extra_routers,
@@ -238,11 +248,13 @@ def open_runtime(
     if role != "edge":
         services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
         reconcile_loop.start()
-        services.reader.worker.warm_up_soon()
+        if services.settings.warm_documents:
+            services.reader.worker.warm_up_soon()
     try:
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
         reconcile_loop.stop()
+        catalogue_loop.stop()
         health.close()
         engine.stop()
         if shadow is not None:
@@ -284,6 +296,21 @@ def _shadow(services: Services) -> ShadowAgent | None:
     return ShadowAgent(services.agent, second)
 
 
+def _tool_doors(services: Services, clock: Clock) -> tuple[APIRouter, ...]:
+    return tool_doors(
+        services.tools,
+        services.tenants,
+        services.tokens,
+        services.database,
+        services.knowledge,
+        services.contracts,
+        clock,
+        per_minute=services.settings.requests_per_minute,
+        hosts=services.settings.hosts,
+        public_url=services.settings.public_url,
+    )
+
+
 def _catch_up_limits(settings: Settings) -> CatchUpLimits:
     return CatchUpLimits(
         answer_within=timedelta(minutes=settings.reconcile_answer_within_min),
@@ -291,17 +318,15 @@ def _catch_up_limits(settings: Settings) -> CatchUpLimits:
     )
 
 
-def _document_reader(settings: Settings, http: HttpClient, secrets: SecretStore) -> DocumentReader:
-    worker = DocumentWorker(processes=settings.document_workers)
+def _document_reader(cfg: Settings, secrets: SecretStore, shops: ShopCatalogues, books: VisionBooks) -> DocumentReader:
+    worker = DocumentWorker(processes=cfg.document_workers)
 
-    def cloud_of(tenant: Tenant) -> OcrEngine:
-        shrink = partial(jpeg_in, worker)
-        return VisionOcrEngine(http, secrets, tenant.scope, settings.vision_url, shrink=shrink)
+    def cloud_of(shop: Tenant) -> OcrEngine:
+        return VisionOcrEngine(shops.client.http, secrets, shop.scope, cfg.vision_url, shrink=partial(jpeg_in, worker))
 
-    names = ShopifyTitles(ShopifyClient(http, secrets))
-    engines = OcrEngines(LocalOcrEngine(worker), cloud_of, confidence_of)
-    verifier = TimbreVerifier(with_test_keys(settings.timbre_keys))
-    return DocumentReader(engines.of, worker, verifier, catalogue_of=names.of)
+    engines = OcrEngines(LocalOcrEngine(worker), cloud_of, confidence_of, books)
+    verifier = TimbreVerifier(with_test_keys(cfg.timbre_keys))
+    return DocumentReader(engines.of, worker, verifier, catalogue_of=shops.invoice_titles().of)
 
 
 def _examples(contracts: ContractSet) -> dict[Intent, tuple[str, ...]]:
@@ -319,24 +344,6 @@ def _database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:
         return settings.database_url, settings.app_database_url or settings.database_url
     postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir / "postgres"))
     return postgres.url(), postgres.url("smos_app")
-
-
-def _own_key(data_dir: Path) -> str:
-    """Return the key kept beside the data, made on first use: for the demo and for trying out.
-
-    A production installation gives ``SMOS_SECRETS_KEY``, so that a copy of the data directory tells nothing.
-    """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path = data_dir / "secrets.key"
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # two first starts at once must not make two keys
-        file.seek(0)
-        key = file.read().strip()
-        if not key:
-            key = Fernet.generate_key().decode()
-            path.chmod(0o600)
-            file.write(key)
-        return key
 
 
 def _derived(key: str, purpose: str) -> bytes:
@@ -362,6 +369,8 @@ def _checks(services: Services, engine: Engine, role: Role) -> dict[str, Check]:
         "agent": lambda: services.agent.usable if role == "edge" else services.agent.ready,
         "tools": lambda: bool(services.tools.specs()),
     }
+    if services.settings.secrets == "vault":
+        checks["vault"] = services.secrets.answers
     for tenant in services.tenants.all():
         for name, url in _outside_urls(services, tenant):
             checks.setdefault(name, lambda url=url: _answers(services.http, url))
@@ -369,7 +378,8 @@ def _checks(services: Services, engine: Engine, role: Role) -> dict[str, Check]:
 
 
 def _outside_urls(services: Services, tenant: Tenant) -> list[tuple[str, str]]:
-    odoo = services.secrets.find(tenant.scope, "odoo/instance_url")
+    uses_odoo = any("odoo/instance_url" in each.secrets for each in services.contracts.by_id.values())
+    odoo = services.secrets.find(tenant.scope, "odoo/instance_url") if uses_odoo else None
     urls = [("chatwoot", f"{tenant.chatwoot_url}/health")]
     if tenant.shopify_url:
         urls.append(("shopify", tenant.shopify_url))

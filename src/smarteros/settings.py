@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # What a process does: take webhooks and requests in, run turns, or both.
 Role = Literal["all", "edge", "worker"]
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def default_contracts_dir() -> Path:
@@ -26,13 +28,31 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless told otherwise")
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = Field(default=None, description="URL under which Chatwoot reaches this server")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Host names /mcp may be asked by, with commas; loopback and public_url's always are"
+    )
+    requests_per_minute: int = Field(
+        default=100, ge=1, le=1_000_000, description="Of one tenant's callers to /mcp and /api/tools, in one process"
+    )
     data_dir: Path = Field(default=Path(".smos"), description="Embedded PostgreSQL, secrets file")
     database_url: str | None = Field(
         default=None, description="SQLAlchemy URL of a PostgreSQL owner role; unset means the embedded server"
     )
     app_database_url: str | None = Field(default=None, description="The same database as role smos_app")
     contracts_dir: Path = Field(default_factory=default_contracts_dir)
-    secrets_key: SecretStr | None = Field(default=None, description="Fernet key of the encrypted secrets file")
+    secrets: Literal["file", "vault"] = Field(default="file", description="Where the tenants' secrets are kept")
+    secrets_key: SecretStr | None = Field(
+        default=None, description="Fernet key of the encrypted secrets file; while it is changed NEW,OLD"
+    )
+    secrets_key_file: Path | None = Field(
+        default=None, description="File with that key, outside the data directory; unset means one beside the data"
+    )
+    vault_addr: str | None = Field(default=None, description="Vault or OpenBao, for example https://vault.lan:8200")
+    vault_role_id: str | None = Field(default=None, description="AppRole of this installation")
+    vault_secret_id: SecretStr | None = None
+    vault_secret_id_file: Path | None = Field(default=None, description="File with the secret id, read at every login")
+    vault_mount: str = Field(default="secret", pattern="^[a-z0-9_-]{1,64}$", description="Key-value engine, version 2")
+    vault_ca_file: Path | None = Field(default=None, description="PEM of the authority of Vault's certificate")
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
     brain: Literal["words", "lite", "full"] = Field(
         default="full", description="Which sentence encoders the embedded brain uses: none, the small one, both"
@@ -41,6 +61,11 @@ class Settings(BaseSettings):
         default=None, description="Keys of a test authority for timbres; unset means SII's own and no others"
     )
     vision_url: str = "https://vision.googleapis.com"
+    shopify_api_version: str = Field(
+        default="2026-10",
+        pattern=r"^20\d\d-(01|04|07|10)$",
+        description="Version of Shopify's APIs; each is supported for twelve months",
+    )
     reconcile_answer_within_min: int = Field(
         default=30, ge=5, le=1440, description="A message found late is answered up to this age, in minutes"
     )
@@ -60,4 +85,18 @@ class Settings(BaseSettings):
     document_workers: int = Field(
         default=2, ge=1, le=16, description="Processes that read photos, at most; each takes 0.2 to 0.7 GB"
     )
+    warm_documents: bool = Field(
+        default=True, description="Load what reads photos at the start; otherwise the first photo waits for it"
+    )
     worker_threads: int = Field(default=8, ge=1, le=128)
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names that requests which a browser could forge may be addressed to."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return tuple(dict.fromkeys((*self.allowed_hosts, *((public,) if public else ()), *_LOOPBACK)))

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from tests.e2e.process import QUICK_START
+
 
 class ServeProcess:
-    """One process of an installation."""
+    """One process of an installation, with a quick start."""
 
     def __init__(self, data_dir: Path, role: str, **environment: str) -> None:
         command = ["-m", "smarteros.cli.main", "serve", "--role", role, "--port", "0", "--data-dir", str(data_dir)]
@@ -21,7 +23,7 @@ class ServeProcess:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
-            env=os.environ | environment,
+            env=os.environ | QUICK_START | environment,
         )
         self.url = ""
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,10 +114,13 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_turns_first(installation: I
 
 def test_the_edge_accepts_and_a_worker_elsewhere_answers(installation: Installation) -> None:
     world = installation.world
-    with ServeProcess(installation.data_dir, "edge") as edge:
+    with ExitStack() as started:
+        # Both are made before one is waited for: they start side by side.
+        edge, worker = (started.push(ServeProcess(installation.data_dir, role)) for role in ("edge", "worker"))
+        edge.until_ready()
+        worker.until_ready()
         assert world.http.get(f"{edge.url}/health").json()["checks"]["engine"] == "up"
         assert world.http.post(f"{edge.url}/webhooks/chatwoot/{'x' * 24}", json={}).status_code == 404
-    with ServeProcess(installation.data_dir, "worker") as worker:
         assert world.http.get(f"{worker.url}/health").status_code == 200
         assert "smos_turns_waiting" in world.http.get(f"{worker.url}/metrics").text
         assert world.http.post(f"{worker.url}/webhooks/chatwoot/{'x' * 24}", json={}).status_code == 404

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.world import World
+from tests.mcp_door import modern
 
 SHOES, CLOTHES = "TENANT_DEMO", "TENANT_RUT_77123456"
 
@@ -93,6 +94,17 @@ def test_a_tool_finds_products_for_an_outside_caller(world: World) -> None:
     assert answer.status_code == 200
     first = answer.json()["products"][0]
     assert (first["price"], first["currency"]) == (39990, "CLP")
+
+
+def test_the_same_tool_answers_by_mcp(world: World) -> None:
+    body, routing = modern("tools/call", {"name": "shopify_search_products", "arguments": {"query": "zapatillas 42"}})
+    token = world.info["smarteros"]["tool_tokens"][SHOES]
+    sent = routing | {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    result = world.http.post(f"{world.url}/mcp", json=body, headers=sent).json()["result"]
+
+    first = result["structuredContent"]["products"][0]
+    assert (first["price"], first["currency"]) == (39990, "CLP")
+    assert first["title"] in result["content"][0]["text"]
 
 
 def test_wrong_parameters_of_a_tool_are_422(world: World) -> None:

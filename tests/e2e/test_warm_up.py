@@ -35,7 +35,7 @@ def the_reading_process(demo: DemoProcess) -> psutil.Process:
 
 
 def test_questions_are_answered_while_the_models_load_and_photos_afterwards(tmp_path: Path) -> None:
-    with DemoProcess(tmp_path, "--port", "0") as demo, World(demo.url) as world:
+    with DemoProcess(tmp_path, "--port", "0", SMOS_WARM_DOCUMENTS="true") as demo, World(demo.url) as world:
         loading = the_reading_process(demo)
         loading.suspend()  # a machine on which loading takes for ever
         try:

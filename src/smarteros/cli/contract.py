@@ -14,8 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from smarteros.cli.options import DataDir, settings_with
 from smarteros.contracts.diff import diff as diff_contracts
 from smarteros.contracts.documentation import markdown
+from smarteros.contracts.exporters.vault import vault_setup
 from smarteros.contracts.findings import Finding
 from smarteros.contracts.lint import lint as lint_contracts
 from smarteros.contracts.loader import load_contract, load_contracts
@@ -39,6 +41,7 @@ class Exportable(StrEnum):
 
     schema = "schema"
     docs = "docs"
+    vault = "vault"
 
 
 @app.command()
@@ -108,15 +111,36 @@ def export(
     what: Exportable,
     path: Annotated[Path | None, typer.Argument(help="The contract, for docs.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write instead of printing.")] = None,
+    tenants: Annotated[
+        list[str] | None, typer.Option("--tenant", help="For vault, repeated; without it all shops there are.")
+    ] = None,
+    contracts: Folder = CONTRACTS,
+    data_dir: DataDir = None,
 ) -> None:
-    """Write the JSON Schema of the format, or a contract as a Markdown page."""
-    if what is Exportable.docs and path is None:
+    """Write the JSON Schema of the format, a contract as a Markdown page, or the set-up of a Vault or OpenBao."""
+    if what is Exportable.vault:
+        text = _vault_setup(contracts, tenants, data_dir)
+    elif what is Exportable.schema:
+        text = schema_text()
+    elif path is None:
         raise typer.BadParameter("docs needs a contract file")
-    text = schema_text() if path is None or what is Exportable.schema else markdown(load_contract(path))
+    else:
+        text = markdown(load_contract(path))
     if out is None:
         sys.stdout.write(text)
     else:
         out.write_text(text, "utf-8")
+
+
+def _vault_setup(contracts: Path, tenants: Sequence[str] | None, data_dir: Path | None) -> str:
+    settings = settings_with(data_dir)
+    if not tenants:
+        from smarteros.bootstrap import open_services
+
+        # Vault itself is not asked, and may not even be set up yet.
+        with open_services(settings.model_copy(update={"secrets": "file"})) as services:
+            tenants = [tenant.tenant_id for tenant in services.tenants.all()]
+    return vault_setup(load_contracts(contracts).by_id.values(), tenants, settings.vault_mount)
 
 
 def _chosen(folder: Path, flow: str | None) -> list[Contract]:

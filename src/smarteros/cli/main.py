@@ -6,8 +6,9 @@ import sys
 
 import typer
 
-from smarteros.cli import agent, brain, contract, demo, documents, kb, token
+from smarteros.cli import agent, brain, catalogue, contract, demo, documents, kb, secrets, token
 from smarteros.cli.bench import bench
+from smarteros.cli.doctor import doctor
 from smarteros.cli.kb_gaps import gaps
 from smarteros.cli.prove import prove
 from smarteros.cli.replay import replay
@@ -26,11 +27,14 @@ app.add_typer(demo.app, name="demo")
 app.add_typer(contract.app, name="contract")
 app.add_typer(agent.app, name="agent")
 app.add_typer(brain.app, name="brain")
+app.add_typer(catalogue.app, name="catalogue")
 kb.app.command("gaps")(gaps)
 app.add_typer(kb.app, name="kb")
 app.add_typer(documents.app, name="documents")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(token.app, name="token")
 app.command()(serve)
+app.command()(doctor)
 app.command()(bench)
 app.command()(prove)
 app.command()(replay)

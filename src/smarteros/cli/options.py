@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,17 @@ DataDir = Annotated[
     Path | None,
     typer.Option(help="Data directory of the installation.", envvar="SMOS_DATA_DIR", show_default=".smos"),
 ]
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str, *, option: str, at_most: timedelta) -> timedelta:
+    """Return a length of time written like 90s, 10m, 24h or 7d; BadParameter of ``option`` for anything else."""
+    number, unit = text[:-1], text[-1:]
+    if number.isascii() and number.isdigit() and len(number) < 10 and unit in _SECONDS:
+        length = timedelta(seconds=int(number) * _SECONDS[unit])
+        if timedelta() < length <= at_most:
+            return length
+    raise typer.BadParameter(f"expected a number with s, m, h or d, above 0 and at most {at_most}", param_hint=option)
 
 
 def settings_with(data_dir: Path | None) -> Settings:

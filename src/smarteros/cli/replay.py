@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import DataDir, duration, settings_with
 
 if TYPE_CHECKING:
     from smarteros.bootstrap import Services
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from smarteros.replay.report import ReplayResult
     from smarteros.settings import Settings
 
-_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+_LONGEST = timedelta(days=10_000)
 
 
 def replay(
@@ -37,7 +37,7 @@ def replay(
     """
     if (turn is None) == (since is None):
         raise typer.BadParameter("give either the id of a turn or --since")
-    back = None if since is None else _duration(since)
+    back = None if since is None else duration(since, option="--since", at_most=_LONGEST)
     with ExitStack() as stack:
         services = _open(stack, settings_with(data_dir), against)
         replayer = _replayer(services)
@@ -96,10 +96,3 @@ def _show_all(results: Iterator[ReplayResult], *, as_json: bool) -> bool:
         left = counts["not_replayable"]
         typer.echo(f"{counts['same']} same, {counts['different']} different, {left} not replayable")
     return counts["different"] > 0
-
-
-def _duration(text: str) -> timedelta:
-    number, unit = text[:-1], text[-1:]
-    if not number.isascii() or not number.isdigit() or unit not in _UNITS or not 0 < int(number) <= 10_000:
-        raise typer.BadParameter("expected a number with m, h or d, such as 7d", param_hint="--since")
-    return timedelta(seconds=int(number) * _UNITS[unit])

@@ -16,8 +16,15 @@ from smarteros.domain.secret_paths import SECRET_PATHS
 # The route on which a tool's facts are told: that is where its failure must be told too.
 ROUTE_OF_TOOL: dict[str, Route] = {
     "shopify_search_products": "shopify_sales",
+    "shopify_get_product": "shopify_sales",
+    "shopify_recommend_products": "shopify_sales",
+    "shopify_check_stock": "shopify_sales",
     "shopify_create_cart": "shopify_sales",
+    "shopify_order_status": "shopify_sales",
     "odoo_find_invoice": "odoo_invoice_lookup",
+    "odoo_customer_history": "odoo_invoice_lookup",
+    "odoo_list_invoices_by_contact": "odoo_invoice_lookup",
+    "odoo_create_ticket": "odoo_invoice_lookup",
 }
 RATE_SIGNALS = frozenset({"error_rate", "invoice_not_found_rate"})
 

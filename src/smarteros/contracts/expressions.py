@@ -13,16 +13,29 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
 from smarteros.contracts.syntax import ALLOWED_FILTERS, ALLOWED_TESTS, refuse_unsafe_nodes
-from smarteros.domain.decisions import Entities, Intent, Language, Route
+from smarteros.domain.carts import CartProblem, CartWish
+from smarteros.domain.decisions import Entities, Intent, Language, Pending, Route
 from smarteros.domain.errors import ConfigError, PermanentError
 from smarteros.domain.knowledge import Policy
-from smarteros.domain.tools import Cart, CustomerHistory, Invoice, InvoiceLookup, Product
+from smarteros.domain.tools import (
+    Cart,
+    CustomerHistory,
+    CustomerPurchases,
+    Invoice,
+    InvoiceList,
+    InvoiceLookup,
+    Order,
+    OrderLookup,
+    Product,
+    ProductDetail,
+    TicketResult,
+)
 from smarteros.domain.turns import DocumentReading
 from smarteros.kit.clp import format_clp
 from smarteros.kit.words import date_in_words
@@ -38,8 +51,11 @@ class ReplyContext:
     ``today`` is the Chilean day on which the customer wrote. ``route`` is the route after the thresholds were
     applied (``clarify`` when the intent was not believed). ``clarifications`` and ``failed_photos`` count what
     happened before this turn. ``choice`` is a question that lets the customer choose between what is probable, and
-    ``foreign`` the language of a message that is answered in another, the first time. ``invoice`` and
-    ``customer_history`` are not fields: they exist only when the asker is the invoice's customer.
+    ``foreign`` the language of a message that is answered in another, the first time. ``purchases`` is the history of
+    who asks, ``listed`` his invoices, ``request`` what became of a return he confirmed. ``invoice`` and
+    ``customer_history`` are not fields, nor is ``order``: they exist only when the asker is their customer. ``wish`` is
+    what is to be done with the cart, ``had_cart`` that there was one before, ``cart_problem`` why none could be made
+    although the shop answered, ``detail`` a product that was looked into.
     """
 
     tenant_name: str
@@ -58,13 +74,21 @@ class ReplyContext:
     foreign: Literal["pt"] | None = None
     products: tuple[Product, ...] = ()
     cart: Cart | None = None
+    wish: CartWish | None = None
+    had_cart: bool = False
+    cart_problem: CartProblem | None = None
+    detail: ProductDetail | None = None
+    order_lookup: OrderLookup | None = None
     stale: bool = False
     lookup: InvoiceLookup | None = None
+    purchases: CustomerPurchases | None = None
+    listed: InvoiceList | None = None
+    request: TicketResult | None = None
     policy: Policy = field(default_factory=Policy)
     reading: DocumentReading | None = None
     photo: bool = False
     tool_failed: bool = False
-    pending: Literal["cart_offer", "invoice_photo"] | None = None
+    pending: Pending | None = None
     clarifications: int = 0
     failed_photos: int = 0
     frustrated: bool = False
@@ -79,14 +103,20 @@ class ReplyContext:
         """What the shop knows of the invoice's customer, under the same condition as ``invoice``."""
         return self.lookup.customer_history if self.lookup is not None and self.lookup.identity_verified else None
 
+    @property
+    def order(self) -> Order | None:
+        """The order found, under the same condition."""
+        lookup = self.order_lookup
+        return lookup.order if lookup is not None and lookup.identity_verified else None
+
     def variables(self) -> dict[str, Any]:
         """The names and their values."""
         return {name: getattr(self, name) for name in CONTEXT_NAMES}
 
 
-CONTEXT_NAMES: tuple[str, ...] = (*(each.name for each in fields(ReplyContext)), "invoice", "customer_history")
-# A raw lookup also holds the invoice of somebody else; only conditions may look at it.
-TEXT_NAMES: tuple[str, ...] = tuple(name for name in CONTEXT_NAMES if name != "lookup")
+CONTEXT_NAMES: tuple[str, ...] = (*(each.name for each in fields(ReplyContext)), "invoice", "customer_history", "order")
+# A raw lookup also holds the invoice or order of somebody else; only conditions may look at it.
+TEXT_NAMES: tuple[str, ...] = tuple(name for name in CONTEXT_NAMES if name not in {"lookup", "order_lookup"})
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -151,6 +181,15 @@ def compile_text(source: str) -> Template:
         return ENVIRONMENT.from_string(source)
     except (TemplateError, ValueError, RecursionError) as error:
         raise ConfigError("contract_text_invalid", str(error)) from error
+
+
+@lru_cache(maxsize=4_096)
+def constants_of(text: str) -> str:
+    """Return the words of a text that are the contract's own, whatever its conditions and values."""
+    tree = ENVIRONMENT.parse(text)
+    data = [node.data for node in tree.find_all(nodes.TemplateData)]
+    constants = [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]
+    return "\n".join((*data, *constants))
 
 
 def value_of(expression: str, context: ReplyContext) -> Any:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from smarteros.domain.decisions import Intent, Route
+from smarteros.domain.decisions import Intent, Pending, Route
 from smarteros.domain.messages import ChannelName
 from smarteros.domain.model import Model
 from smarteros.domain.turns import Outcome
@@ -70,6 +70,9 @@ class ToolSection(Model):
     params: dict[str, Expression] = Field(default_factory=dict)
     timeout_ms: int = Field(ge=50, le=30_000)
     retries: int = Field(default=0, ge=0, le=3)
+    answers: Pending | None = Field(
+        default=None, description="Called only when the customer answers this question of the bot's last reply"
+    )
     fallback: Literal["cache_24h", "none"] = "none"
     secrets: tuple[SecretPath, ...] = ()
 
@@ -86,7 +89,7 @@ class ReplyRule(Model):
     when: Expression | None = None
     text: BothLanguages
     escalate: bool = False
-    pending: Literal["cart_offer", "invoice_photo"] | None = None
+    pending: Pending | None = None
 
 
 class HandOff(Model):

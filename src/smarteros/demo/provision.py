@@ -77,6 +77,8 @@ def _write_secrets(services: Services, tenant: Tenant, shop: dict[str, Any], reg
         "chatwoot/user_token": shop["tokens"]["chatwoot_administrator"],
         "chatwoot/legacy_hmac_secret": shop["legacy_hmac_secret"],
         "shopify/admin_token": shop["shopify"]["admin_token"],
+        "shopify/client_id": shop["shopify"]["client_id"],
+        "shopify/client_secret": shop["shopify"]["client_secret"],
         "shopify/store_domain": shop["shopify"]["store_domain"],
         "odoo/api_key": shop["odoo"]["api_key"],
         "odoo/instance_url": shop["odoo"]["instance_url"],

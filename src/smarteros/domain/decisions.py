@@ -6,11 +6,13 @@ vendor speaks them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from smarteros.domain.carts import CartItem, CartWish
 from smarteros.domain.messages import ChannelName, Contact
 from smarteros.domain.model import Model
 from smarteros.domain.tools import Product
@@ -44,6 +46,8 @@ ROUTE_OF_INTENT: dict[Intent, Route] = {
     "out_of_scope": "fallback",
 }
 Language = Literal["es", "en"]
+# What the bot asked last: a bare "sí", a choice or the next photo answers it.
+Pending = Literal["cart_offer", "invoice_photo", "invoice_fact", "return_offer"]
 
 
 class Entities(Model):
@@ -84,6 +88,13 @@ class OtherPhoto(Model):
     shows: PhotoShows
 
 
+def _without_bare_variants(cart: Any) -> Any:
+    """Forget carts of earlier versions, which were ids without prices."""
+    if not isinstance(cart, (list, tuple)):
+        return cart
+    return [item for item in cast("Sequence[Any]", cart) if not isinstance(item, str)]
+
+
 class DialogueState(Model):
     """What must be remembered from the earlier turns of one conversation (context kept across flows)."""
 
@@ -92,13 +103,26 @@ class DialogueState(Model):
     language: Language | None = None
     entities: Entities = Entities()
     offered: tuple[Product, ...] = Field(default=(), description="Products of the last list, in its order")
-    pending: Literal["cart_offer", "invoice_photo"] | None = None
+    pending: Pending | None = None
     clarifications: int = Field(default=0, description="Clarifying questions in a row")
     failed_photos: int = Field(default=0, description="Photos in a row from which no invoice could be read")
     other_photos: tuple[OtherPhoto, ...] = ()
     options: tuple[Intent, ...] = Field(default=(), description="What the customer was asked to choose between")
-    cart: tuple[str, ...] = Field(default=(), description="Variants of the cart prepared last, in its order")
+    cart: Annotated[tuple[CartItem, ...], BeforeValidator(_without_bare_variants)] = Field(
+        default=(), description="The cart as it was told last, in its order"
+    )
+    asked: CartWish | None = Field(
+        default=None, description="What is to be done once the customer says with which item"
+    )
+    guessed: bool = Field(default=False, description="The cart is the first of a list, taken for a bare yes")
+    spoken_of: str | None = Field(default=None, description="Variant of the cart spoken of last")
+    searched: Entities = Field(default=Entities(), description="What the last search named")
     foreign: Literal["pt"] | None = Field(default=None, description="A language we do not speak, as the customer knows")
+
+    @property
+    def wanted(self) -> Entities:
+        """What was searched last, also after another matter in between."""
+        return self.entities if self.searched == Entities() else self.searched
 
 
 class OcrEntities(Model):
@@ -156,12 +180,17 @@ class Action(Model):
 
 
 class Citation(Model):
-    """Where an answer's words come from."""
+    """Where an answer's words come from.
+
+    ``question`` is set where the knowledge base computed the answer (opening hours) instead of quoting a passage: asked
+    again it gives the same, so nobody need be believed.
+    """
 
     document: str
     title: str
     text: str
     score: float
+    question: str | None = None
 
 
 class Candidate(Model):
@@ -188,6 +217,7 @@ class Decision(Model):
     rag_context: tuple[Citation, ...] = ()
     language: Language = "es"
     frustrated: bool = False
+    cart: CartWish | None = Field(default=None, description="What the customer wants done with his cart")
     second_intent: Intent | None = Field(default=None, description="Another question in the same message")
     second_reply: str | None = Field(default=None, description="Answer to the second question, if a passage gives it")
     candidates: tuple[Candidate, ...] = Field(default=(), description="Most probable intents in scope, best first")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -44,3 +44,74 @@ class ModelVersion(Model):
     note: str = ""
     created_at: datetime
     active: bool = False
+
+
+ProposalSource = Literal[
+    "chosen_option",  # the customer said which of two questions was meant
+    "person_label",  # a person of the shop labelled the conversation with an intent
+    "person_note",  # a person wrote "intent: faq_hours" in a private note
+    "person_reply",  # a person answered with the words of a passage
+    "answered",  # answered with high confidence, in a conversation that ended well without a person
+    "misunderstood",  # the customer said that this was not meant: an example of what it is not
+    "written",  # added to the review file by hand
+]
+
+
+class Proposal(Model):
+    """A message of a customer that may become an example, without personal data; a line of the review file.
+
+    ``accepted`` is None as long as a person has to say; only what is true is learnt from. Messages of one
+    ``conversation`` are never on both sides of an evaluation.
+    """
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    intent: Intent
+    accepted: bool | None = None
+    source: ProposalSource = "written"
+    why: str = Field(default="", max_length=500)
+    conversation: int | None = None
+
+
+class PeopleSaid(Model):
+    """What people of the shop left in a conversation: its status and labels, their private notes and replies."""
+
+    status: str | None = None
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    replies: tuple[str, ...] = ()
+
+
+class Flip(Model):
+    """An unseen message that the models before and after understand differently."""
+
+    text: str
+    intent: Intent
+    before: Intent
+    after: Intent
+
+
+class IntentChange(Model):
+    """How many unseen messages of one intent there are, and how many are understood before and after."""
+
+    examples: int
+    before: int
+    after: int
+
+
+class TrainingReport(Model):
+    """What learning from conversations has found and changed.
+
+    ``held_out`` counts the messages that were judged by models which knew neither them nor their conversation.
+    ``contradicted`` are accepted ones of which the present model is sure that they mean something else.
+    """
+
+    proposed: dict[str, int]
+    accepted: int
+    held_out: int = 0
+    right_before: int = 0
+    right_after: int = 0
+    intents: dict[Intent, IntentChange] = Field(default_factory=dict[Intent, IntentChange])
+    flips: tuple[Flip, ...] = ()
+    contradicted: tuple[Flip, ...] = ()
+    activated: int | None = Field(default=None, description="The new version; None when nothing was activated")
+    reason: str = ""

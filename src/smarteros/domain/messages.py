@@ -25,12 +25,17 @@ _SEEN_IN_STATE = ("conversation_", "human_assigned")
 
 
 class Contact(Model):
-    """The shop's customer. ``phone`` is E.164; either of phone and email may be unknown."""
+    """The shop's customer. ``phone`` is E.164; either of phone and email may be unknown.
+
+    Both may be a visitor's own words about himself. ``proven`` is the phone number or e-mail address the channel
+    vouches for; None when nobody does.
+    """
 
     id: int
     name: str | None = None
     phone: str | None = None
     email: str | None = None
+    proven: str | None = None
 
 
 class Attachment(Model):

@@ -20,7 +20,7 @@ class CategoryPolicy(Model):
 
 
 class Policy(Model):
-    """The figures of a shop's own policy, in days.
+    """The figures of a shop's own policy, in days; of its customers' tiers in purchases.
 
     ``withdrawal_days`` is stated by shops that sell at a distance. ``categories`` holds what differs by category; its
     keys are words joined by ``_``, for example ``ropa_interior``.
@@ -30,6 +30,8 @@ class Policy(Model):
     return_days: int | None = None
     refund_working_days: int | None = None
     withdrawal_days: int | None = None
+    regular_from_purchases: int = 2
+    frequent_from_purchases: int = 10
     categories: dict[str, CategoryPolicy] = Field(default_factory=dict[str, CategoryPolicy])
 
     @classmethod

@@ -59,6 +59,9 @@ class Tenant(Model):
     odoo_company_id: int | None = None
     odoo_database: str | None = None
     ocr_engine: OcrPolicy = "local"
+    vision_monthly_usd_cents: int | None = Field(
+        default=None, ge=0, description="Most that Cloud Vision may cost in a month; then this machine reads"
+    )
     llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
 
     @property

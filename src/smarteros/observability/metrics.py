@@ -26,11 +26,21 @@ STEP_SECONDS = Histogram(
     registry=REGISTRY,
 )
 TOOL_CALLS = Counter("smos_tool_calls_total", "Tool calls by outcome", ["tenant", "tool", "outcome"], registry=REGISTRY)
+TOOL_SECONDS = Histogram(
+    "smos_tool_duration_seconds",
+    "Duration of one try of a tool, whoever called it",
+    ["tenant", "tool", "outcome"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
 OCR_PAGES = Counter(
     "smos_ocr_pages_total", "Pages given to an OCR engine", ["tenant", "engine", "outcome"], registry=REGISTRY
 )
 VISION_IMAGES = Counter(
     "smos_vision_images_total", "Images Cloud Vision has read and will bill", ["tenant"], registry=REGISTRY
+)
+SECRET_STORE_REQUESTS = Counter(
+    "smos_secret_store_requests_total", "What Vault was asked for, by what became of it", ["outcome"], registry=REGISTRY
 )
 DEPENDENCY_UP = Gauge(
     "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY

@@ -26,8 +26,8 @@ _STOP_WITHIN_S = 4.0
 _LOOK_S = 0.02
 # The forge forks: no library may have started threads of its own before.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# What is killed every second must not load sentence encoders at each start.
-_SMALL_BRAIN = {"SMOS_BRAIN": "words"}
+# What is killed every second must not load sentence encoders and the models of photos at each start.
+_QUICK_START = {"SMOS_BRAIN": "words", "SMOS_WARM_DOCUMENTS": "false"}
 _SERVE = "smarteros.cli.main:main"
 
 
@@ -181,7 +181,7 @@ def _start_forge(log: Path, environment: dict[str, str]) -> subprocess.Popen[byt
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "smarteros.proving.forge", _SERVE],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=environment | _ONE_THREAD | _SMALL_BRAIN,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, env=environment | _ONE_THREAD | _QUICK_START,
             start_new_session=True,
         )  # fmt: skip
 

@@ -23,7 +23,8 @@ from smarteros.domain.turns import ClaimedTurn, DecidedTurn, TurnRecord
 from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.parts import Parts, Reader
-from smarteros.flow.reply import ChosenText, choose_text
+from smarteros.flow.sources import Sources
+from smarteros.flow.wording import ChosenText, written_reply
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.replay.report import Difference, ReplayResult
 from smarteros.store.database import Database
@@ -126,7 +127,8 @@ class Replayer:
             note = f"the reply is not written: nobody knows what {', '.join(missing)} would have answered"
             return _Played(decided, None, (note,))
         facts = reply_context(then, turn.policy, inputs.resolved, decided, results)
-        return _Played(decided, choose_text(self._contracts.get(decided.flow_id), facts))
+        sources = Sources(self._knowledge, then, turn.policy, inputs.resolved, decided, results)
+        return _Played(decided, written_reply(self._contracts.get(decided.flow_id), facts, sources))
 
     def _parts(self, tenant: Tenant) -> Parts:
         nobody = _Nobody()

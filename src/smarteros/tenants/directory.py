@@ -45,6 +45,18 @@ class TenantDirectory:
         found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
         return found[0] if found else None
 
+    def is_suspended(self, tenant_id: str) -> bool:
+        """Tell whether there is such a tenant, and it is suspended."""
+        found = self.find(tenant_id)
+        return found is not None and not found.active
+
+    def at_hand(self, tenant_id: str) -> Tenant | None:
+        """Return one tenant if it was looked up just now, without asking the database; never blocks."""
+        with self._lock:
+            known = self._remembered.get(f"id:{tenant_id}")
+        fresh = known is not None and self._monotonic() - known[0] < FRESH_FOR_S
+        return known[1][0] if known is not None and fresh and known[1] else None
+
     def by_key(self, tenant_key: str) -> Tenant | None:
         """Return the tenant of a per-tenant webhook URL."""
         found = self._look_up(f"key:{tenant_key}", tenants.c.tenant_key == tenant_key)

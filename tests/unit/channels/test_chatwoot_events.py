@@ -86,7 +86,7 @@ def test_a_whatsapp_text_becomes_a_message_with_its_sender_and_instant(tenant: T
     assert message is not None
     assert (message.id, message.tenant_id, message.account_id) == (905311, "TENANT_AROMO", 31)
     assert (message.conversation_id, message.inbox_id, message.channel) == (208, 52, "whatsapp")
-    assert message.contact == Contact(id=4410, name="Camila Rojas", phone="+56922334455")
+    assert message.contact == Contact(id=4410, name="Camila Rojas", phone="+56922334455", proven="+56922334455")
     assert message.text == "¿Les queda la polera negra en L?"
     assert message.created_at == datetime(2026, 6, 3, 14, 5, 41, 870_000, tzinfo=UTC)
 

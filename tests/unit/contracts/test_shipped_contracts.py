@@ -15,9 +15,27 @@ from hypothesis import strategies as st
 from smarteros.contracts.expressions import ReplyContext, render, value_of
 from smarteros.contracts.lint import lint
 from smarteros.contracts.loader import ContractSet, escalation_rule, load_contracts, reply_rule
+from smarteros.domain.carts import CartItem, CartWish
 from smarteros.domain.decisions import ROUTE_OF_INTENT, Entities
 from smarteros.domain.knowledge import Policy
-from smarteros.domain.tools import Cart, Invoice, InvoiceLookup, Product
+from smarteros.domain.tools import (
+    Cart,
+    CustomerHistory,
+    CustomerPurchases,
+    Invoice,
+    InvoiceEntry,
+    InvoiceList,
+    InvoiceLookup,
+    Order,
+    OrderLine,
+    OrderLookup,
+    Product,
+    ProductDetail,
+    Ticket,
+    TicketResult,
+    Tracking,
+    VariantDetail,
+)
 from smarteros.domain.turns import DocumentReading
 from smarteros.domain.warranty import warranty_terms
 from smarteros.kit.words import date_in_words
@@ -66,7 +84,31 @@ def lookup(bought: date = date(2025, 10, 15), *, today: date = date(2025, 11, 1)
 
 
 # Rule, and the facts of a turn that reach it.
+ITEMS = tuple(CartItem.of(product) for product in (RUNNING, TRAINING))
+DETAIL = ProductDetail(
+    id=RUNNING.id, title=RUNNING.title, kind="", brand="", url=RUNNING.url, currency="CLP", description="",
+    variants=(VariantDetail(variant_id="v", variant="Talla 43", price=39990, stock=1, available=True, options={}),),
+)  # fmt: skip
+ORDER = OrderLookup(
+    found=True,
+    identity_verified=True,
+    order=Order(
+        number="#1001", placed_on=date(2026, 11, 2), payment="paid", delivery="in_transit",
+        lines=(OrderLine(title="Zapatilla Running Azul", variant="Talla 42", quantity=1),),
+        total_price=39990, currency="CLP", tracking=(Tracking(company="Starken", number="991"),),
+    ),
+)  # fmt: skip
+ORDERED: dict[str, Any] = {"intent": "order_status", "route": "shopify_sales"}
+BUYS: dict[str, Any] = {"intent": "cart_request"}
 SALES: dict[str, dict[str, Any]] = {
+    "shopify_sales/order_told": ORDERED | {"order_lookup": ORDER},
+    "shopify_sales/order_to_person": ORDERED | {"order_lookup": OrderLookup(found=True)},
+    "shopify_sales/cart_choice": BUYS | {"wish": CartWish(act="add", between=ITEMS)},
+    "shopify_sales/cart_no_such_variant": BUYS
+    | {"cart_problem": "no_such_variant", "detail": DETAIL, "entities": Entities(size="47"), "tool_failed": True},
+    "shopify_sales/cart_sold_out": BUYS | {"cart_problem": "sold_out", "tool_failed": True},
+    "shopify_sales/cart_emptied": BUYS | {"wish": CartWish(act="clear"), "had_cart": True},
+    "shopify_sales/cart_empty": BUYS | {"wish": CartWish(act="show")},
     "shopify_sales/cart_unavailable": {"intent": "cart_request", "tool_failed": True},
     "shopify_sales/search_unavailable": {"intent": "product_query", "tool_failed": True},
     "shopify_sales/cart_ready": {"intent": "cart_request", "cart": CART},
@@ -77,6 +119,23 @@ SALES: dict[str, dict[str, Any]] = {
 }
 WARRANTY: dict[str, Any] = {"intent": "warranty_inquiry", "policy": POLICY}
 PHOTO: dict[str, Any] = WARRANTY | {"photo": True, "reading": CLEAR}
+RETURN: dict[str, Any] = {"intent": "return_request", "policy": POLICY}
+HISTORY: dict[str, Any] = {"intent": "order_status", "route": "odoo_invoice_lookup"}
+TICKET = Ticket(
+    number="SOL-K3QZ7M2A", kind="return", invoice_number="INV-2025-001", product_name="Zapatilla Running Azul",
+    created=True, record="helpdesk.ticket",
+)  # fmt: skip
+PURCHASES = CustomerPurchases(
+    identity="verified",
+    history=CustomerHistory(total_purchases=2, total_returns=1, customer_tier="regular"),
+    last_purchases=(
+        InvoiceEntry(
+            number="INV-2025-001", date=date(2025, 10, 15), document_type="boleta",
+            product_name="Zapatilla Running Azul", total_price=39990, currency="CLP",
+        ),
+        InvoiceEntry(number="FAC 000123", date=date(2024, 1, 1), total_price=29990, currency="CLP"),
+    ),
+)  # fmt: skip
 SUPPORT: dict[str, dict[str, Any]] = {
     "odoo_invoice_lookup/document_review": PHOTO | {"reading": DOUBTFUL, "lookup": lookup()},
     "odoo_invoice_lookup/no_invoice_twice": WARRANTY
@@ -84,11 +143,25 @@ SUPPORT: dict[str, dict[str, Any]] = {
     "odoo_invoice_lookup/timbre_unreadable": WARRANTY
     | {"photo": True, "reading": BLURRED.model_copy(update={"advice": "timbre_closeup"})},
     "odoo_invoice_lookup/lookup_unavailable": PHOTO | {"tool_failed": True},
+    "odoo_invoice_lookup/request_unavailable": RETURN | {"tool_failed": True, "pending": "return_offer"},
+    "odoo_invoice_lookup/return_registered": RETURN | {"request": TicketResult(found=True, ticket=TICKET)},
+    "odoo_invoice_lookup/return_to_person": RETURN | {"request": TicketResult(found=True)},
+    "odoo_invoice_lookup/purchases_told": HISTORY | {"purchases": PURCHASES},
+    "odoo_invoice_lookup/invoices_listed": RETURN
+    | {"listed": InvoiceList(identity="verified", invoices=PURCHASES.last_purchases, total=2)},
+    "odoo_invoice_lookup/no_purchases": HISTORY
+    | {"purchases": CustomerPurchases(identity="verified", history=PURCHASES.history)},
+    "odoo_invoice_lookup/purchases_withheld": HISTORY | {"purchases": CustomerPurchases(identity="claimed")},
+    "odoo_invoice_lookup/ambiguous_again": PHOTO
+    | {"lookup": InvoiceLookup(found=True, ambiguous=True), "pending": "invoice_fact"},
     "odoo_invoice_lookup/ambiguous_invoice": PHOTO | {"lookup": InvoiceLookup(found=True, ambiguous=True)},
+    "odoo_invoice_lookup/second_fact_needed": WARRANTY
+    | {"lookup": InvoiceLookup(found=True, identity="claimed", second_fact_needed=True)},
     "odoo_invoice_lookup/identity_not_verified": PHOTO | {"lookup": InvoiceLookup(found=True)},
     "odoo_invoice_lookup/legal_guarantee": PHOTO
     | {"today": date(2026, 2, 1), "lookup": lookup(today=date(2026, 2, 1))},
     "odoo_invoice_lookup/warranty_expired": PHOTO | {"lookup": lookup(date(2024, 1, 1))},
+    "odoo_invoice_lookup/return_offered": RETURN | {"lookup": lookup()},
     "odoo_invoice_lookup/return_eligible": PHOTO | {"lookup": lookup()},
     "odoo_invoice_lookup/return_expired": PHOTO
     | {"today": date(2025, 12, 1), "lookup": lookup(today=date(2025, 12, 1))},
@@ -155,7 +228,7 @@ def test_every_rule_is_reached_and_writes_its_text(
     facts = case(language=language, **CASES[flow, rule])
     chosen = reply_rule(contracts.get(flow), facts)
     assert f"{chosen.route}/{chosen.outcome}" == rule
-    text = reply(contracts, facts)
+    text = render(chosen.text.en if language == "en" else chosen.text.es, facts)
     assert text
     assert "None" not in text
     assert "\n\n\n" not in text
@@ -265,6 +338,29 @@ def test_what_was_not_found_is_said_in_the_customers_terms(
 ) -> None:
     facts = case(intent="product_query", entities=Entities(**entities))
     assert reply(contracts, facts) == text
+
+
+def test_purchases_are_told_in_words_and_counted(contracts: ContractSet, case: MakeContext) -> None:
+    rule = next(r for r in contracts.get("e2e_ocr_support").reply if r.outcome == "purchases_told")
+    assert render(rule.text.es, case(**HISTORY, purchases=PURCHASES)) == (
+        "Encontré 2 compras tuyas y 1 devolución. Las últimas:\n"
+        "• 15 de octubre de 2025: Zapatilla Running Azul, 39990 CLP (INV-2025-001)\n"
+        "• 1 de enero de 2024: 29990 CLP (FAC 000123)\n"
+        "\n"
+        "Si necesitas garantía o devolución de alguna, escríbeme su número."
+    )
+
+
+def test_whether_a_name_is_a_customers_is_not_told(contracts: ContractSet, case: MakeContext) -> None:
+    answers = {
+        reply(contracts, case(**HISTORY, purchases=CustomerPurchases(identity=identity)))
+        for identity in ("claimed", "unknown")
+    }
+    assert len(answers) == 1
+
+
+def test_nothing_is_registered_without_the_customers_yes(contracts: ContractSet) -> None:
+    assert contracts.get("e2e_ocr_support").tools["odoo_create_ticket"].answers == "return_offer"
 
 
 def test_the_warranty_reply_is_that_of_the_sheet(contracts: ContractSet, case: MakeContext) -> None:

@@ -24,7 +24,7 @@ from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
-from smarteros.flow.reply import choose_text
+from smarteros.flow.wording import choose_text
 from smarteros.replay.replayer import Replayer
 from smarteros.settings import Settings
 from smarteros.store.queue import claim_turns, enqueue_turn

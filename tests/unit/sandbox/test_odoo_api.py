@@ -205,3 +205,60 @@ def test_faults(stand: Stand, kind: str, status: int):
     assert ask(stand, MOVES, "search_count", shop=CLOTHES, domain=[]).status_code == 200
     assert ask(stand, MOVES, "search_count", domain=[]).status_code == status
     assert ask(stand, MOVES, "search_count", domain=[]).status_code == 200
+
+
+def rpc(stand: Stand, service: str, method: str, *args: Any) -> Any:
+    body = {"jsonrpc": "2.0", "method": "call", "id": 5, "params": {"service": service, "method": method, "args": args}}
+    answer = stand.post("/jsonrpc", body)
+    assert answer.status_code == 200, "JSON-RPC tells errors in the body"
+    assert answer.json()["id"] == 5
+    return answer.json()
+
+
+def old_call(stand: Stand, model: str, method: str, *args: Any, **named: Any) -> Any:
+    spec = stand.shops[DEMO].spec
+    return rpc(stand, "object", "execute_kw", spec.odoo_database, 2, spec.odoo_api_key, model, method, args, named)
+
+
+def test_json_rpc_gives_the_same_records(stand: Stand):
+    body = {"domain": [["partner_id", "=", 52]], "fields": ["name", "ref"], "limit": 2}
+    new = ask(stand, MOVES, "search_read", **body).json()
+    assert old_call(stand, MOVES, "search_read", body["domain"], fields=body["fields"], limit=2)["result"] == new
+    assert old_call(stand, MOVES, "search_count", [])["result"] == ask(stand, MOVES, "search_count", domain=[]).json()
+    assert old_call(stand, PARTNERS, "read", [52], fields=["name"])["result"] == [{"id": 52, "name": "María González"}]
+
+
+def test_json_rpc_tells_its_version_and_whom_it_knows(stand: Stand):
+    spec = stand.shops[DEMO].spec
+    assert rpc(stand, "common", "version")["result"]["server_version"] == "19.0"
+    known = (spec.odoo_database, spec.odoo_login, spec.odoo_api_key, {})
+    assert rpc(stand, "common", "authenticate", *known)["result"] == 2
+    assert rpc(stand, "common", "authenticate", known[0], known[1], "wrong", {})["result"] is False
+    missing = rpc(stand, "common", "authenticate", "nowhere", *known[1:])["error"]
+    assert missing["data"]["name"] == "psycopg2.OperationalError"
+
+
+def test_json_rpc_tells_errors_as_odoo_writes_them(stand: Stand):
+    denied = rpc(stand, "object", "execute_kw", stand.shops[DEMO].spec.odoo_database, 2, "wrong", MOVES, "search", [[]])
+    assert denied["error"]["data"]["name"] == "odoo.exceptions.AccessDenied"
+    unknown = old_call(stand, "helpdesk.tickets", "search", [])["error"]
+    assert (unknown["code"], unknown["message"]) == (200, "Odoo Server Error")
+    assert unknown["data"]["message"] == "Object helpdesk.tickets doesn't exist"
+    assert unknown["data"]["debug"].startswith("Traceback")
+
+
+def test_before_19_there_is_no_json2_and_no_version_page():
+    old = Stand(lambda shops, faults: create_odoo_app(shops, faults, "17.0"))
+    assert old.http.get("/web/version").status_code == 404
+    assert ask(old, MOVES, "search_count", domain=[]).status_code == 404
+    assert rpc(old, "common", "version")["result"]["server_version"] == "17.0"
+
+
+def test_only_tickets_and_activities_may_be_created(stand: Stand):
+    made = ask(stand, "helpdesk.ticket", "create", vals_list=[{"name": "Cambio", "partner_id": 52}])
+    assert made.json() == [1]
+    (ticket,) = ask(stand, "helpdesk.ticket", "read", ids=[1], fields=["name", "partner_id", "ticket_ref"]).json()
+    assert (ticket["name"], ticket["partner_id"][0], ticket["ticket_ref"]) == ("Cambio", 52, "00001")
+    assert ask(stand, MOVES, "create", vals_list=[{}]).status_code == 403
+    assert ask(stand, "helpdesk.ticket", "create", shop=CLOTHES, vals_list=[{}]).status_code == 404, "not installed"
+    assert ask(stand, "helpdesk.ticket", "create", vals_list=[{"partner_id": 99999}]).status_code == 404

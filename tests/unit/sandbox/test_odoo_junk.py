@@ -26,6 +26,7 @@ FIELDS = st.sampled_from([name for fields in MODELS.values() for name in fields]
 LEAVES = st.tuples(FIELDS | st.builds("{}.{}".format, FIELDS, FIELDS), st.sampled_from(sorted(OPERATORS)), JUNK)
 DOMAINS = st.lists(st.sampled_from("&|!") | LEAVES.map(list) | JUNK, max_size=6)
 quick = settings(max_examples=150, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 
 def call(model: str, method: str, body: Any) -> Any:
@@ -42,6 +43,35 @@ def test_domains(model: str, domain: list[Any]):
     assert answer.status_code in (200, 500)
     if answer.status_code == 500:
         assert answer.json()["name"] == "builtins.ValueError"
+
+
+@few
+@given(values=JUNK | st.dictionaries(st.sampled_from(sorted(MODELS["mail.activity"])), JUNK, max_size=4))
+def test_fields_of_a_record_to_create(values: Any):
+    assert call("mail.activity", "create", {"vals_list": [values]}).status_code in (200, 404, 500)
+    assert call("mail.activity", "search_read", {"domain": []}).status_code == 200
+
+
+@few
+@given(
+    body=JUNK,
+    service=st.sampled_from(["common", "object", "db"]) | JUNK,
+    method=st.sampled_from(["version", "authenticate", "execute_kw"]) | JUNK,
+    args=st.lists(JUNK, max_size=8),
+)
+def test_json_rpc_answers_everything_with_an_error_of_its_own(body: Any, service: Any, method: Any, args: list[Any]):
+    spec = STAND.shops[DEMO].spec
+    known = [spec.odoo_database, 2, spec.odoo_api_key, "account.move", "search_read"]
+    for sent in (body, {"params": {"service": service, "method": method, "args": args}}, rpc([*known, *args])):
+        answer = STAND.http.post("/jsonrpc", json=sent)
+        assert answer.status_code == 200
+        told = answer.json()
+        assert told["jsonrpc"] == "2.0"
+        assert "result" in told or set(told["error"]) == {"code", "message", "data"}
+
+
+def rpc(args: list[Any]) -> dict[str, Any]:
+    return {"id": 7, "params": {"service": "object", "method": "execute_kw", "args": args}}
 
 
 PARAMETERS = ("domain", "fields", "ids", "limit", "offset", "order", "context", "allfields", "attributes")

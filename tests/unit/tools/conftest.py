@@ -34,13 +34,16 @@ Respond = Callable[[Request], Answer]
 
 @dataclass
 class Loopback:
-    """An HTTP server on loopback: ``respond`` decides every answer, ``requests`` is what came in.
+    """An HTTP server on loopback: ``respond`` decides every answer, ``requests`` is what came in by POST.
+
+    ``pages`` are the answers to GET.
 
     A test that hangs the server waits on ``released``, which is set when the test ends.
     """
 
     url: str = ""
     respond: Respond = lambda _request: (200, {})
+    pages: dict[str, Answer] = field(default_factory=lambda: {"/web/version": (200, {"version": "19.0"})})
     requests: list[Request] = field(default_factory=list[Request])
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -56,12 +59,17 @@ def server() -> Iterator[Loopback]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self.give(*loopback.pages.get(self.path, (404, {})))
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = Request(self.path, headers, json.loads(raw))
             loopback.requests.append(request)
-            status, body = loopback.respond(request)
+            self.give(*loopback.respond(request))
+
+        def give(self, status: int, body: Any) -> None:
             answer = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -123,7 +131,7 @@ def http() -> Iterator[HttpClient]:
     client.close()
 
 
-MARIA = Contact(id=9, name="María", phone="+56912345678")
+MARIA = Contact(id=9, name="María", phone="+56912345678", proven="+56912345678")
 
 
 @pytest.fixture
@@ -133,4 +141,4 @@ def context() -> ToolContext:
 
 @pytest.fixture
 def run(tenant: Tenant, context: ToolContext) -> ToolRun:
-    return ToolRun(tenant, context, Deadline.after(5))
+    return ToolRun(tenant, context, Deadline.after(60))

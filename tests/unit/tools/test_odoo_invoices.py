@@ -18,7 +18,8 @@ from smarteros.domain.tools import InvoiceLookup
 from smarteros.kit.http import HttpClient
 from smarteros.tools.inputs import InvoiceInput
 from smarteros.tools.odoo.client import OdooClient
-from smarteros.tools.odoo.invoices import InvoiceFinder, number_domain, tier_of
+from smarteros.tools.odoo.customers import tier_of
+from smarteros.tools.odoo.invoices import InvoiceFinder, InvoiceSearch, number_domain
 from smarteros.tools.registry import ToolRun
 
 if TYPE_CHECKING:
@@ -76,15 +77,25 @@ def odoo(server: Loopback) -> SmallOdoo:
 
 @pytest.fixture
 def finder(http: HttpClient, secrets: MemorySecrets) -> InvoiceFinder:
-    return InvoiceFinder(OdooClient(http, secrets), lambda _scope: Policy(warranty_days=90, return_days=30))
+    return InvoiceFinder(
+        InvoiceSearch(OdooClient(http, secrets)), lambda _scope: Policy(warranty_days=90, return_days=30)
+    )
 
 
-def find(finder: InvoiceFinder, run: ToolRun, number: str = "INV-2025-001", day: date | None = None) -> InvoiceLookup:
-    return finder.run(InvoiceInput(invoice_number=number, purchase_date=day), run)
+def find(
+    finder: InvoiceFinder,
+    run: ToolRun,
+    number: str = "INV-2025-001",
+    day: date | None = None,
+    total: int | None = None,
+) -> InvoiceLookup:
+    return finder.run(InvoiceInput(invoice_number=number, purchase_date=day, total=total), run)
 
 
 def as_contact(run: ToolRun, **contact: Any) -> ToolRun:
-    context = run.context.model_copy(update={"contact": Contact(id=1, **contact)})
+    """The same run for somebody else: what he is reached by is proven unless it is given by name."""
+    proven = {"proven": contact.get("phone") or contact.get("email")}
+    context = run.context.model_copy(update={"contact": Contact(id=1, **{**proven, **contact})})
     return ToolRun(run.tenant, context, run.deadline)
 
 
@@ -96,7 +107,9 @@ def test_the_customer_hears_every_detail(finder: InvoiceFinder, run: ToolRun, od
     found = find(finder, run)
     assert found.model_dump(mode="json") == {
         "found": True,
+        "identity": "verified",
         "identity_verified": True,
+        "second_fact_needed": False,
         "ambiguous": False,
         "invoice": {
             "number": "INV-2025-001",
@@ -129,7 +142,7 @@ def test_a_stranger_hears_nothing_and_nothing_more_is_read(
     assert methods(server) == ["account.move/search_read", "res.partner/read"]
 
 
-def test_the_email_alone_proves_who_asks(finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo) -> None:
+def test_a_proven_email_alone_proves_who_asks(finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo) -> None:
     assert find(finder, as_contact(run, email="MARIA@example.cl")).identity_verified
 
 
@@ -193,7 +206,7 @@ def test_without_a_company_nothing_is_asked(
 def test_without_a_stated_policy_no_date_is_invented(
     http: HttpClient, secrets: MemorySecrets, run: ToolRun, odoo: SmallOdoo
 ) -> None:
-    finder = InvoiceFinder(OdooClient(http, secrets), lambda _scope: Policy(warranty_days=90))
+    finder = InvoiceFinder(InvoiceSearch(OdooClient(http, secrets)), lambda _scope: Policy(warranty_days=90))
     with pytest.raises(ConfigError) as caught:
         find(finder, run)
     assert caught.value.code == "policy_missing"
@@ -242,7 +255,7 @@ def test_a_category_with_a_policy_of_its_own_has_its_own_dates(
     http: HttpClient, secrets: MemorySecrets, run: ToolRun, odoo: SmallOdoo
 ) -> None:
     policy = Policy.of_facts({"warranty_days": 90, "return_days": 30, "zapatillas_warranty_days": 365})
-    finder = InvoiceFinder(OdooClient(http, secrets), lambda _scope: policy)
+    finder = InvoiceFinder(InvoiceSearch(OdooClient(http, secrets)), lambda _scope: policy)
     invoice = find(finder, run).invoice
     assert invoice is not None
     assert invoice.warranty_expiration == date(2026, 10, 15)
@@ -253,7 +266,75 @@ def test_a_category_with_a_policy_of_its_own_has_its_own_dates(
     ("purchases", "tier"), [(0, "new"), (1, "new"), (2, "regular"), (9, "regular"), (10, "frequent")]
 )
 def test_tiers_follow_the_number_of_purchases(purchases: int, tier: str) -> None:
-    assert tier_of(purchases) == tier
+    assert tier_of(purchases, Policy()) == tier
+
+
+def test_a_shop_sets_its_own_tiers() -> None:
+    policy = Policy.of_facts({"regular_from_purchases": 4, "frequent_from_purchases": 5, "warranty_days": 90})
+    assert [tier_of(purchases, policy) for purchases in (3, 4, 5)] == ["new", "regular", "frequent"]
+
+
+WEB = {"email": "maria@example.cl", "proven": None}
+
+
+def test_who_only_claims_to_be_the_customer_is_asked_for_a_second_fact(
+    finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo, server: Loopback
+) -> None:
+    found = find(finder, as_contact(run, **WEB))
+    assert found == InvoiceLookup(found=True, identity="claimed", second_fact_needed=True)
+    assert methods(server) == ["account.move/search_read", "res.partner/read"]
+
+
+@pytest.mark.parametrize("fact", [{"total": 39990}, {"day": date(2025, 10, 15)}], ids=["total", "day"])
+def test_a_right_second_fact_opens_this_invoice_and_nothing_of_the_person(
+    finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo, fact: dict[str, Any]
+) -> None:
+    found = find(finder, as_contact(run, **WEB), **fact)
+    assert (found.identity, found.identity_verified, found.customer_history) == ("claimed", True, None)
+    assert found.invoice is not None
+    assert found.invoice.product_name == "Zapatilla Running Azul"
+    assert (found.invoice.customer_name, found.invoice.customer_phone) == (None, None)
+
+
+def test_of_two_facts_named_at_once_both_must_be_right(finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo) -> None:
+    found = find(finder, as_contact(run, **WEB), day=date(2025, 10, 15), total=1)
+    assert (found.invoice, found.second_fact_needed) == (None, True)
+
+
+def test_the_total_is_not_found_by_trying(finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo) -> None:
+    attacker = as_contact(run, **WEB)
+    answers = [find(finder, attacker, total=price) for price in (9990, 19990, 29990)]
+    assert [answer.second_fact_needed for answer in answers] == [True, True, False]
+    right = find(finder, attacker, total=39990)
+    assert (right.invoice, right.identity_verified, right.second_fact_needed) == (None, False, False)
+    assert find(finder, run).invoice is not None, "whom the channel vouches for needs no second fact"
+
+
+def test_several_invoices_of_one_number_are_no_way_to_try_more_totals(
+    finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo
+) -> None:
+    odoo.answers["account.move/search_read"] = [MOVE, {**MOVE, "id": 99, "amount_total": 59980.0}]
+    attacker = as_contact(run, **WEB)
+    for number, price in (("1", 9990), ("01", 19990), ("0001", 29990)):
+        assert find(finder, attacker, number=number, total=price).ambiguous
+    right = find(finder, attacker, number="1", total=39990)
+    assert (right.invoice, right.second_fact_needed) == (None, False)
+
+
+def test_a_right_fact_does_not_help_who_is_not_even_claimed_to_be_the_customer(
+    finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo
+) -> None:
+    stranger = as_contact(run, phone="+56979540471")
+    assert find(finder, stranger, day=date(2025, 10, 15), total=39990) == InvoiceLookup(found=True)
+
+
+def test_type_and_total_tell_invoices_of_one_number_apart(finder: InvoiceFinder, run: ToolRun, odoo: SmallOdoo) -> None:
+    factura = {**MOVE, "id": 99, "name": "FAC 000001", "amount_total": 59980.0}
+    odoo.answers["account.move/search_read"] = [MOVE, factura]
+    for named in ({"document_type": "Factura"}, {"total": "59980"}):
+        found = finder.run(InvoiceInput(invoice_number="1", **named), run)
+        assert found.invoice is not None
+        assert (found.invoice.number, found.invoice.price) == ("FAC 000001", 59980)
 
 
 @pytest.mark.parametrize("number", ["%", "_", "INV-%", "\\%", "INV_2025"])

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant, select, variant_label
+from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant, variant_label
 from smarteros.tools.inputs import ShopSearchInput
+from smarteros.tools.ranking import select
 from smarteros.tools.wanted import Wanted, understand
 
 
@@ -129,6 +130,34 @@ def test_a_bare_number_is_a_size_or_part_of_the_name() -> None:
 def test_a_brand_is_the_vendor_or_in_the_title() -> None:
     assert offered(Wanted(brand="andes run"), a_product())
     assert not offered(Wanted(brand="nike"), a_product())
+
+
+def test_what_is_made_for_others_is_not_offered_and_what_is_made_for_anybody_is() -> None:
+    wanted = understand(ShopSearchInput(query="zapatillas de mujer"))
+    assert offered(wanted, a_product("Zapatilla Dama"), a_product("Zapatilla", tags="hombre")) == [
+        ("Zapatilla Dama", "Talla 42")
+    ]
+    assert offered(wanted, a_product("Zapatilla", tags="unisex"))
+
+
+def test_a_foreign_size_is_met_by_the_size_it_is_here() -> None:
+    wanted = understand(ShopSearchInput(query="zapatillas us 9"))
+    assert offered(wanted, a_product("Zapatilla", a_variant("41"), a_variant("42"))) == [("Zapatilla", "Talla 42")]
+    assert offered(wanted, a_product("Zapatilla", a_variant("US 9"))) == [("Zapatilla", "Talla US 9")]
+
+
+def test_pesos_say_nothing_about_a_shop_of_another_currency() -> None:
+    dollars = a_product("Zapatilla", a_variant("42", price=60)).model_copy(update={"currency": "USD"})
+    assert offered(understand(ShopSearchInput(query="zapatillas desde 40 lucas")), dollars)
+    assert not offered(understand(ShopSearchInput(query="zapatillas", price_min=70)), dollars)
+
+
+def test_the_cheapest_is_one_of_the_things_themselves() -> None:
+    cream = a_product("Crema", a_variant("42", price=1000)).model_copy(
+        update={"kind": "Accesorios", "description": "Para zapatillas"}
+    )
+    wanted = understand(ShopSearchInput(query="la zapatilla más barata"))
+    assert [title for title, _ in offered(wanted, cream, a_product("Zapatilla"))] == ["Zapatilla", "Crema"]
 
 
 def test_a_colour_is_named_only_when_it_tells_variants_apart() -> None:

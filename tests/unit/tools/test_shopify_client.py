@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +14,11 @@ from smarteros.kit.http import HttpClient
 from smarteros.tools.deadline import Deadline, DeadlineError
 from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, SearchAnswer
 from smarteros.tools.shopify.client import ShopifyClient
+from smarteros.tools.shopify.credentials import ShopifyCredentials
+from smarteros.tools.shopify.versions import expiry_warning
 
 if TYPE_CHECKING:
-    from tests.unit.tools.conftest import Loopback, MemorySecrets
+    from tests.unit.tools.conftest import Loopback, MemorySecrets, Request
 
 EMPTY_PAGE = {
     "data": {
@@ -184,3 +188,119 @@ def test_numbers_in_json_keep_their_pesos(client: ShopifyClient, tenant: Tenant,
     server.respond = lambda _: (200, {"data": {"shop": {"currencyCode": "CLP"}, "products": page}})
     (only,) = ask(client, tenant).catalogue()
     assert (only.variants[0].price, only.variants[0].stock, only.currency) == (39991, 0, "CLP")
+
+
+def granting(*tokens: str, expires_in: float = 86_399) -> Callable[[Request], tuple[int, Any]]:
+    """Grant these tokens one after the other; only the last one granted is accepted."""
+    left = list(tokens)
+    valid = [""]
+
+    def respond(request: Request) -> tuple[int, Any]:
+        if request.path == "/admin/oauth/access_token":
+            valid[0] = left.pop(0)
+            return 200, {"access_token": valid[0], "scope": "read_products", "expires_in": expires_in}
+        accepted = request.headers["x-shopify-access-token"] == valid[0]
+        return (200, EMPTY_PAGE) if accepted else (401, {"errors": "[API] Invalid API key or access token"})
+
+    return respond
+
+
+@pytest.fixture
+def app_of_the_shop(secrets: MemorySecrets, tenant: Tenant) -> None:
+    secrets.write(tenant.scope, "shopify/client_id", "an_app")
+    secrets.write(tenant.scope, "shopify/client_secret", "shpss_its_secret")
+
+
+def grants(server: Loopback) -> list[Any]:
+    return [request.body for request in server.requests if request.path == "/admin/oauth/access_token"]
+
+
+@pytest.mark.usefixtures("app_of_the_shop")
+def test_a_token_of_24_hours_is_got_once_for_the_apps_credentials(
+    client: ShopifyClient, tenant: Tenant, server: Loopback
+) -> None:
+    server.respond = granting("first")
+    ask(client, tenant)
+    ask(client, tenant)
+    assert grants(server) == [
+        {"grant_type": "client_credentials", "client_id": "an_app", "client_secret": "shpss_its_secret"}
+    ]
+
+
+@pytest.mark.usefixtures("app_of_the_shop")
+def test_the_next_token_is_got_before_the_last_one_ends(
+    http: HttpClient, secrets: MemorySecrets, tenant: Tenant, server: Loopback
+) -> None:
+    now = [0.0]
+    credentials = ShopifyCredentials(http, secrets, monotonic=lambda: now[0])
+    server.respond = granting("first", "second", expires_in=1000)
+    tokens: list[str] = []
+    for now[0] in (0, 899, 901):
+        tokens.append(credentials.token(tenant, server.url, "tienda-demo.myshopify.com", Deadline.after(5)))
+    assert tokens == ["first", "first", "second"]
+
+
+@pytest.mark.usefixtures("app_of_the_shop")
+def test_a_token_that_ended_early_is_replaced_once(client: ShopifyClient, tenant: Tenant, server: Loopback) -> None:
+    server.respond = granting("first", "second")
+    ask(client, tenant)
+    revoked = granting("second")
+    server.respond = revoked
+    ask(client, tenant)
+    assert len(grants(server)) == 2
+
+
+@pytest.mark.usefixtures("app_of_the_shop")
+def test_tokens_that_are_refused_again_and_again_are_an_error_of_the_configuration(
+    client: ShopifyClient, tenant: Tenant, server: Loopback
+) -> None:
+    def respond(request: Request) -> tuple[int, Any]:
+        if request.path == "/admin/oauth/access_token":
+            return 200, {"access_token": "useless", "expires_in": 86_399}
+        return 401, {}
+
+    server.respond = respond
+    with pytest.raises(ConfigError) as caught:
+        ask(client, tenant)
+    assert caught.value.code == "shopify_access_refused"
+    assert len(server.requests) == 4
+
+
+@pytest.mark.usefixtures("app_of_the_shop")
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (400, {"error": "invalid_client"}, ConfigError, "shopify_access_refused"),
+        (500, {}, TransientError, "shopify_unavailable"),
+        (200, {"token": "x"}, PermanentError, "shopify_answer_unreadable"),
+        (200, {"access_token": "\u00f1", "expires_in": 5}, ConfigError, "secret_malformed"),
+    ],
+)
+def test_a_grant_that_fails_is_sorted_and_names_no_secret(
+    client: ShopifyClient, tenant: Tenant, server: Loopback, status: int, body: Any, kind: type[SmosError], code: str
+) -> None:
+    server.respond = lambda _: (status, body)
+    with pytest.raises(kind) as caught:
+        ask(client, tenant)
+    assert caught.value.code == code
+    assert "shpss" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+def test_the_version_is_a_setting(http: HttpClient, secrets: MemorySecrets, tenant: Tenant, server: Loopback) -> None:
+    server.respond = lambda _: (200, EMPTY_PAGE)
+    ask(ShopifyClient(http, secrets, version="2027-01"), tenant)
+    assert server.requests[0].path == "/admin/api/2027-01/graphql.json"
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [(date(2027, 8, 1), None), (date(2027, 8, 3), "ends on 2027-10-01"), (date(2027, 10, 1), "ended on 2027-10-01")],
+)
+def test_a_version_that_ends_soon_is_told_to_the_operator(today: date, said: str | None) -> None:
+    warning = expiry_warning("2026-10", today)
+    assert (warning is None) if said is None else (warning is not None and said in warning)
+
+
+def test_what_is_no_version_is_refused() -> None:
+    with pytest.raises(ValueError, match="2026-11"):
+        expiry_warning("2026-11", date(2026, 11, 23))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from smarteros.tools.inputs import ShopSearchInput
-from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, VARIANTS_DOCUMENT
+from smarteros.tools.mirror.comparing import COUNT_DOCUMENT
+from smarteros.tools.shopify.answers import PAGES_DOCUMENT, PRODUCTS_DOCUMENT, SEARCH_DOCUMENT, VARIANTS_DOCUMENT
+from smarteros.tools.shopify.cart import CART_DOCUMENT
+from smarteros.tools.shopify.orders import ORDERS_DOCUMENT
 from smarteros.tools.shopify.search import search_text
 from smarteros.tools.shopify.titles import TITLES_DOCUMENT
 from smarteros.tools.wanted import understand
@@ -13,10 +16,18 @@ from smarteros.tools.wanted import understand
 schemas = pytest.importorskip("smarteros_sandbox.shopify.schemas", reason="the sandbox's Shopify schema is absent")
 
 
-@pytest.mark.parametrize("document", [SEARCH_DOCUMENT, VARIANTS_DOCUMENT, TITLES_DOCUMENT])
-def test_documents_are_valid_against_the_admin_schema(document: str) -> None:
+ADMIN = [
+    *(SEARCH_DOCUMENT, VARIANTS_DOCUMENT, PRODUCTS_DOCUMENT, PAGES_DOCUMENT, TITLES_DOCUMENT, COUNT_DOCUMENT),
+    ORDERS_DOCUMENT,
+]
+
+
+@pytest.mark.parametrize(
+    ("api", "document"), [*(("admin", document) for document in ADMIN), ("storefront", CART_DOCUMENT)]
+)
+def test_documents_are_valid_against_shopifys_schema(api: str, document: str) -> None:
     graphql = pytest.importorskip("graphql")
-    assert graphql.validate(schemas.SCHEMAS.get("admin"), graphql.parse(document)) == []
+    assert graphql.validate(schemas.SCHEMAS.get(api), graphql.parse(document)) == []
 
 
 def test_a_search_asks_for_published_products_in_every_spelling() -> None:
@@ -25,10 +36,10 @@ def test_a_search_asks_for_published_products_in_every_spelling() -> None:
     assert "tag:botín*" in text
 
 
-def test_the_second_try_searches_the_thing_itself_only() -> None:
+def test_a_second_try_may_search_the_thing_itself_only() -> None:
     wanted = understand(ShopSearchInput(query="zapatillas nieve"))
     assert "nieve" in search_text(wanted)
-    assert "nieve" not in search_text(wanted, only_first_term=True)
+    assert "nieve" not in search_text(wanted.only("zapatilla"))
 
 
 def test_a_search_without_words_lists_the_shop() -> None:

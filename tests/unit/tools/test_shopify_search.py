@@ -55,7 +55,7 @@ def catalogue(http: HttpClient, secrets: MemorySecrets) -> ShopifyCatalogue:
 
 
 def gather(catalogue: ShopifyCatalogue, run: ToolRun, wanted: Wanted, limit: int) -> tuple[int, bool]:
-    found = catalogue.gather(wanted, run, limit, only_first_term=False)
+    found = catalogue.gather(wanted, run, limit)
     return len(found.products), found.complete
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -52,13 +53,16 @@ class StubShop:
     asked: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
-    def gather(self, wanted: Wanted, run: ToolRun, limit: int, *, only_first_term: bool) -> Gathered:
+    def gather(self, wanted: Wanted, run: ToolRun, limit: int) -> Gathered:
         self.asked += 1
         if self.hanging:
             self.released.wait(30)
         if self.error is not None:
             raise self.error
         return Gathered(products=self.products, complete=self.complete)
+
+    def read(self, variant_ids: Sequence[str], run: ToolRun) -> tuple[CatalogueProduct, ...]:
+        raise NotImplementedError("without a copy nothing is read by its id")
 
 
 @dataclass

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarteros.tools.inputs import ShopSearchInput
-from smarteros.tools.vocabulary import colour_of, resemblance, singular, spellings_of
-from smarteros.tools.wanted import normal_size, understand
+from smarteros.tools.spelling import ShopWords
+from smarteros.tools.vocabulary import colour_of, is_named, singular, spellings_of, synonyms_of
+from smarteros.tools.wanted import MOST_TERMS, normal_size, understand
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,24 @@ from smarteros.tools.wanted import normal_size, understand
         ("notebooks hasta 2 millones", {"terms": ("notebook",), "price_max": 2_000_000}),
         ("polerones desde 20 lucas", {"terms": ("poleron",), "price_min": 20_000}),
         ("Botines negros", {"terms": ("botin",), "colour": "negro"}),
-        ("black boots size 9 under 90.000", {"terms": ("boot",), "colour": "negro", "size": "9", "price_max": 90_000}),
+        (
+            "black boots size 9 under 90.000",
+            {
+                "terms": ("boot",),
+                "colour": "negro",
+                "size": "9",
+                "other_sizes": ("42", "42.5"),
+                "price_max": 90_000,
+            },
+        ),
+        ("zapas us 9", {"terms": ("zapatilla",), "size": "us9", "other_sizes": ("42", "42.5")}),
+        ("botas de mujer us 8", {"terms": ("bota",), "gender": "mujer", "size": "us8", "other_sizes": ("38", "38.5")}),
+        ("jeans talla 40 o 42", {"terms": ("jean",), "size": "40", "other_sizes": ("42",)}),
+        ("polera talla mediana", {"terms": ("polera",), "size": "m"}),
+        ("vestido negro xs", {"terms": ("vestido",), "colour": "negro", "size": "xs"}),
+        ("zapatillas de 40 lucas", {"terms": ("zapatilla",), "price_min": 28_000, "price_max": 46_000}),
+        ("la bota más cara", {"terms": ("bota",), "dearest_first": True}),
+        ("t-shirt de Nike", {"terms": ("polera",), "brand": "nike"}),
         ("notebook gamer 512 GB", {"terms": ("notebook", "gamer"), "size": "512gb"}),
         ("zapatillas 42", {"terms": ("zapatilla",), "numbers": ("42",)}),
         ("2 poleras talla M", {"terms": ("polera",), "size": "m"}),
@@ -95,10 +113,30 @@ def test_a_search_tries_synonyms_and_the_spelling_with_accents() -> None:
     assert "ñuñoa" in spellings_of("nunoa", "ñuñoa")
 
 
-def test_own_words_resemble_more_than_synonyms_and_short_words_only_themselves() -> None:
-    assert resemblance("chala", frozenset({"chala", "de", "bano"})) == 2
-    assert resemblance("chala", frozenset({"sandalia"})) == 1
-    assert resemblance("men", frozenset({"menta"})) == 0
+def test_words_are_named_by_their_beginnings_and_short_ones_only_by_themselves() -> None:
+    assert is_named("chala", frozenset({"chalas", "de", "bano"}))
+    assert not is_named("men", frozenset({"menta"}))
+    assert "sandalia" in synonyms_of("chala")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("zapatiyas", "zapatillas"),
+        ("sapatilla", "zapatilla"),
+        ("bestido", "vestido"),
+        ("audifonso", "audifonos"),
+        ("poleritas", "polera"),
+        ("mocacines", "mocasines"),
+        ("selular", "celular"),
+        ("bicicleta", "bicicleta"),
+        ("torta", "torta"),
+        ("iphone", "iphone"),
+    ],
+)
+def test_mistyped_words_are_set_right_by_the_shops_own_and_real_ones_are_left_alone(typed: str, meant: str) -> None:
+    shop = ShopWords({"zapatillas", "zapatilla", "vestido", "audifonos", "polera", "mocasin", "corta", "celular"})
+    assert shop.set_right(typed) == meant
 
 
 @pytest.mark.parametrize(
@@ -112,4 +150,4 @@ def test_colours_have_one_name(word: str, colour: str | None) -> None:
 def test_whatever_is_typed_is_understood_and_holds_no_search_syntax(text: str) -> None:
     wanted = understand(ShopSearchInput(query=text))
     assert all(term.isalnum() for term in (*wanted.terms, *wanted.typed))
-    assert len(wanted.terms) <= 4
+    assert len(wanted.terms) <= MOST_TERMS

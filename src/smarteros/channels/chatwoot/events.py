@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
+from smarteros.channels.chatwoot.drafts import MessageDraft, channel_of, proven
 from smarteros.channels.wild import Wild, instant_of, refuse
 from smarteros.domain.errors import RejectedInputError
-from smarteros.domain.messages import STATUSES_OF_BOT, Attachment, AttachmentKind, ChannelName, Contact, IncomingMessage
+from smarteros.domain.messages import STATUSES_OF_BOT, Attachment, AttachmentKind, Contact, IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 
@@ -25,15 +26,6 @@ IgnoreReason = Literal[
     "human_assigned", "conversation_open", "conversation_resolved", "conversation_snoozed",
 ]  # fmt: skip
 TAKEOVER_REASONS: frozenset[IgnoreReason] = frozenset({"human_reply", "whatsapp_app_echo"})
-CHANNEL_OF_TYPE: dict[str, ChannelName] = {
-    "Channel::Whatsapp": "whatsapp",
-    "Channel::TwilioSms": "whatsapp",
-    "Channel::WebWidget": "webwidget",
-    "Channel::Api": "webwidget",
-    "Channel::Email": "email",
-}
-# An API inbox may be a bridge to anything and Twilio may be SMS: there the operator's setting comes first.
-_AMBIGUOUS_TYPES = frozenset({"Channel::Api", "Channel::TwilioSms"})
 _MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")  # by Chatwoot's number
 _MUTE_OF_STATUS: dict[str, MuteReason] = {
     "resolved": "conversation_resolved",
@@ -48,20 +40,6 @@ _KINDS: dict[str, AttachmentKind] = {
 }  # fmt: skip
 MAX_TEXT = 20_000  # characters; what the agent contract takes
 MAX_ATTACHMENTS = 15  # Chatwoot's own limit per message
-
-
-class MessageDraft(Model):
-    """A customer's message before its tenant is known."""
-
-    id: int
-    account_id: int | None
-    conversation_id: int
-    inbox_id: int
-    channel_type: str | None
-    contact: Contact
-    text: str
-    attachments: tuple[Attachment, ...]
-    created_at: datetime
 
 
 class InboundEvent(Model):
@@ -97,9 +75,13 @@ class InboundEvent(Model):
         if self.draft is None:
             return None
         account_id = tenant.chatwoot_account_ids[0] if self.draft.account_id is None else self.draft.account_id
-        shared = self.draft.model_dump(exclude={"channel_type", "account_id"})
+        own = {"channel_type", "account_id", "contact", "sender_address", "vouched_id"}
+        shared = self.draft.model_dump(exclude=own)
+        contact = self.draft.contact.model_copy(update={"proven": proven(self.draft, tenant)})
         channel = channel_of(self.draft, tenant)
-        return IncomingMessage(**shared, account_id=account_id, tenant_id=tenant.tenant_id, channel=channel)
+        return IncomingMessage(
+            **shared, contact=contact, account_id=account_id, tenant_id=tenant.tenant_id, channel=channel
+        )
 
 
 def parse_event(body: object, tenant: Tenant | None = None) -> InboundEvent:
@@ -115,19 +97,6 @@ def parse_event(body: object, tenant: Tenant | None = None) -> InboundEvent:
     if reader is None:
         return InboundEvent(name=name, account_id=_account_id(event), ignore_reason="unknown_event")
     return reader(name, event, tenant)
-
-
-def channel_of(draft: MessageDraft, tenant: Tenant) -> ChannelName:
-    """The channel by Chatwoot's type, by the operator's inbox setting, or else by how the contact is reached."""
-    configured: ChannelName | None = next((i.channel for i in tenant.inboxes if i.inbox_id == draft.inbox_id), None)
-    known = CHANNEL_OF_TYPE.get(draft.channel_type or "")
-    if configured and (known is None or draft.channel_type in _AMBIGUOUS_TYPES):
-        return configured
-    if known:
-        return known
-    if draft.contact.phone:
-        return "whatsapp"
-    return "email" if draft.contact.email else "webwidget"
 
 
 def _message_created(name: str, event: Wild, tenant: Tenant | None) -> InboundEvent:
@@ -311,6 +280,8 @@ def _draft(event: Wild, text: str, created_at: datetime | None, *, of_contact: b
         inbox_id=inbox_id,
         channel_type=conversation.text("channel"),
         contact=_contact(event.child("sender") if of_contact else Wild({}), conversation),
+        sender_address=conversation.child("contact_inbox").text("source_id"),
+        vouched_id=_vouched_id(event.child("sender") if of_contact else Wild({}), conversation),
         text=text,
         attachments=_attachments(event) if of_contact else (),
         created_at=created_at,
@@ -357,9 +328,19 @@ def _human_assigned(conversation: Wild) -> bool:
     return conversation.child("meta").text("assignee_type") == "User"
 
 
-def _contact(sender: Wild, conversation: Wild) -> Contact:
+def _vouched_id(sender: Wild, conversation: Wild) -> str | None:
+    if not conversation.child("contact_inbox").flag("hmac_verified"):
+        return None
+    return _person(sender, conversation).text("identifier")
+
+
+def _person(sender: Wild, conversation: Wild) -> Wild:
     known = conversation.child("meta").child("sender")
-    person = known if sender.number("id") is None else sender
+    return known if sender.number("id") is None else sender
+
+
+def _contact(sender: Wild, conversation: Wild) -> Contact:
+    person = _person(sender, conversation)
     contact_id = person.number("id")
     if contact_id is None:
         raise RejectedInputError("malformed_event", "body.sender.id is missing")

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from smarteros.channels.chatwoot.client import PAGE_SIZE, ChatwootClient, answer_list, answer_object
 from smarteros.channels.chatwoot.events import InboundEvent, parse_event
 from smarteros.channels.wild import Wild
 from smarteros.domain.errors import RejectedInputError, TransientError
+from smarteros.domain.examples import PeopleSaid
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.http import HttpClient
 from smarteros.secrets.protocol import SecretStore
 
 PAGE_AFTER = 100  # messages per page of ``?after=``, fixed by Chatwoot
 _MOST_PAGES = 20
+_MOST_OF_A_NOTE = 2_000  # characters of a private note or reply that are read
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,23 @@ class ChatwootHistory:
             if len(page) < PAGE_SIZE or (oldest is not None and oldest < since):
                 return
             before = min(message.message_id for message in page)
+
+    def of_people(self, tenant: Tenant, account_id: int, conversation_id: int) -> PeopleSaid:
+        """Return what people of the shop left in a conversation, as far as its newest messages show it."""
+        client, path = self._client(tenant, account_id), f"/conversations/{conversation_id}"
+        conversation = answer_object(client.ask("GET", path))
+        labels = conversation.fields.get("labels")
+        said = [
+            (message.flag("private"), message.text("content", most=_MOST_OF_A_NOTE) or "")
+            for message in answer_list(client.ask("GET", f"{path}/messages"), "payload")
+            if message.child("sender").text("type") == "user"
+        ]
+        return PeopleSaid(
+            status=conversation.text("status"),
+            labels=tuple(str(label) for label in cast(list[object], labels)) if isinstance(labels, list) else (),
+            notes=tuple(text for private, text in said if private and text),
+            replies=tuple(text for private, text in said if not private and text),
+        )
 
     def _client(self, tenant: Tenant, account_id: int) -> ChatwootClient:
         token = self.secrets.read(tenant.scope, "chatwoot/user_token")

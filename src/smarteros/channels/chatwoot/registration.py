@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from smarteros.channels.chatwoot.client import ChatwootClient, answer_list, answer_object
-from smarteros.channels.chatwoot.events import CHANNEL_OF_TYPE
+from smarteros.channels.chatwoot.drafts import CHANNEL_OF_TYPE
 from smarteros.channels.wild import Wild
 from smarteros.domain.errors import ConfigError, RejectedInputError, TransientError
 from smarteros.domain.messages import ChannelName
