@@ -131,7 +131,8 @@ def test_the_fields_of_a_printed_invoice_are_certain(engine: OcrEngine, shop: De
     assert found.values["purchase_date"] == "2025-10-15"
     assert found.values["total"] == 39990
     assert found.values["warranty_days"] == 90
-    assert found.confidence > 0.90
+    assert min(found.fields[name].confidence for name in ("invoice_number", "purchase_date", "total")) > 0.90
+    assert found.confidence > 0.85  # a name is never as certain as a figure, which has its form
 
 
 def test_a_blurred_invoice_is_not_trusted(engine: OcrEngine, shop: DemoShop) -> None:

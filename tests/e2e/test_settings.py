@@ -92,7 +92,7 @@ def open_inbox(installation: Installation) -> Installation:
         body = text_message(world, SHOES)
         body["inbox"]["id"] = body["conversation"]["inbox_id"] = inbox_id
         body["conversation"]["status"] = "open"
-        return world.post_webhook(url, as_bytes(body), webhook["secret"]).json()["status"] == "accepted"
+        return world.post_webhook(url, as_bytes(body), webhook["secret"]).json().get("status") == "accepted"
 
     until(is_known)
     return installation

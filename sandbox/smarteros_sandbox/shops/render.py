@@ -13,7 +13,7 @@ from datetime import date
 from importlib.resources import files
 from typing import Literal
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from smarteros_sandbox.shops.lettering import PAPER, Box, draw_line
@@ -42,14 +42,14 @@ def render_invoice(
     """The invoice as PNG bytes; ``blurred`` is the photo nobody can read.
 
     ``timbre`` prints the boleta's electronic stamp below: ``altered`` is one whose signatures do not verify,
-    ``unreadable`` the same out of focus, on paper whose number and date are smudged.
+    ``unreadable`` the same out of focus and misprinted, on paper whose number and date are smudged.
     """
     height = PAGE_HEIGHT if timbre is None else PAGE_HEIGHT + TIMBRE_HEIGHT
     page = Image.new("L", (PAGE_WIDTH, height), PAPER)
     lines = _paint(ImageDraw.Draw(page), shop, invoice)
-    if timbre is not None:
-        _stamp(page, PAGE_HEIGHT)
-    if timbre == "unreadable":
+    stamped = _stamp(page, PAGE_HEIGHT) if timbre is not None else None
+    if stamped is not None and timbre == "unreadable":
+        _misprint(page, stamped)
         _smudge(page, (0, PAGE_HEIGHT, PAGE_WIDTH, height), TIMBRE_BLUR)
         for text, (left, top, right, bottom) in lines:
             if text.startswith(("Número", "Fecha")):
@@ -64,9 +64,19 @@ def render_invoice(
     return buffer.getvalue()
 
 
-def _stamp(page: Image.Image, top: int) -> None:
+def _stamp(page: Image.Image, top: int) -> Box:
     with Image.open(io.BytesIO(files("smarteros_sandbox.shops").joinpath(ALTERED_TIMBRE).read_bytes())) as drawn:
-        page.paste(drawn.convert("L"), ((PAGE_WIDTH - drawn.width) // 2, top))
+        left = (PAGE_WIDTH - drawn.width) // 2
+        page.paste(drawn.convert("L"), (left, top))
+        return left, top, left + drawn.width, top + drawn.height
+
+
+def _misprint(page: Image.Image, stamped: Box) -> None:
+    """Turn the middle of a stamp upside down: it looks like one, and no correction of errors can mend it."""
+    left, top, right, bottom = stamped
+    fifth = (right - left) // 5
+    middle = (left + fifth, top, right - fifth, bottom)
+    page.paste(ImageOps.flip(page.crop(middle)), middle[:2])
 
 
 def _smudge(page: Image.Image, box: Box, radius: int) -> None:

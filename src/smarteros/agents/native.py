@@ -35,6 +35,7 @@ from smarteros.domain.tenants import TenantScope
 from smarteros.embedders.loading import Embedders
 from smarteros.kit.clock import in_santiago
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.observability.metrics import BRAIN_COMPLETE
 
 _log = structlog.get_logger()
 
@@ -152,6 +153,7 @@ class NativeAgent:
             _log.error("encoders_not_used", error=type(error).__name__, detail=str(error))
         finally:
             self._complete.set()
+            BRAIN_COMPLETE.set(1)
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""

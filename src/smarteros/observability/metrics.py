@@ -45,6 +45,9 @@ SECRET_STORE_REQUESTS = Counter(
 DEPENDENCY_UP = Gauge(
     "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY
 )
+BRAIN_COMPLETE = Gauge(
+    "smos_brain_complete", "1 when the embedded brain decides with all the encoders of its tier", registry=REGISTRY
+)
 
 
 def exposition() -> bytes:

@@ -16,11 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import httpx2
+
 from smarteros.domain.errors import ConfigError
 
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 5.0
 READY = "ready "
+_COMPLETE = "smos_brain_complete 1.0"
+_ASK_EVERY_S = 0.2
 
 
 @contextmanager
@@ -29,6 +33,7 @@ def own_stack(
 ) -> Generator[str]:
     """Start a stack and yield its URL; it is stopped in the end, whatever happens.
 
+    The demo's brain is complete by then: right after a start it is less sure of what it understands.
     It works in ``data_dir``, or in an empty folder that is deleted afterwards. ``command`` is the program that
     prints ``ready http://…``; ``--port 0 --data-dir <folder>`` is added to it.
     """
@@ -42,7 +47,10 @@ def own_stack(
             start_new_session=True,
         )
         try:
-            yield _url_of(process, start_within_s)
+            url = _url_of(process, start_within_s)
+            if command is None:
+                _wait_for_the_brain(url, start_within_s)
+            yield url
         finally:
             _stop(process)
 
@@ -73,6 +81,15 @@ def _url_of(process: subprocess.Popen[str], within_s: float) -> str:
         if line.startswith(READY):
             return line.removeprefix(READY).strip()
     raise ConfigError("stack_failed", f"the stack was not ready within {within_s:g} s:\n" + "".join(told))
+
+
+def _wait_for_the_brain(url: str, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if _COMPLETE in httpx2.get(f"{url}/metrics", timeout=within_s, trust_env=False).text:
+            return
+        time.sleep(_ASK_EVERY_S)
+    raise ConfigError("stack_failed", f"the stack's brain was not complete within {within_s:g} s")
 
 
 def _drain(stream: IO[str], lines: queue.Queue[str | None]) -> None:

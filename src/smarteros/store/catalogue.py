@@ -93,7 +93,8 @@ def begin(connection: sa.Connection, tenant_id: str, now: datetime, *, unless_wi
         statement.on_conflict_do_update(
             index_elements=["tenant_id"],
             set_={"begun_at": now},
-            where=sa.or_(columns.begun_at.is_(None), columns.begun_at <= now - unless_within),
+            # One from the future was begun by a clock that has been set back since.
+            where=sa.or_(columns.begun_at.is_(None), columns.begun_at <= now - unless_within, columns.begun_at > now),
         ).returning(columns.tenant_id)
     ).one_or_none()
     return before if taken is not None else None
