@@ -24,7 +24,7 @@ generate:
 bench *options:
     uv run smos bench --write docs/benchmarks.md {{options}}
 
-# Nothing lost, nothing doubled, whatever is killed: the long version (hours; see docs/proof.md).
+# Nothing lost, nothing doubled, whatever is killed: the long version (half an hour; see docs/proof.md).
 prove *options:
     uv sync --group local-llm && uv run --group local-llm pytest tests/unit/agents/llm/test_llm_local_server.py
     uv run smos prove --turns 10000 --kills 320 {{options}}

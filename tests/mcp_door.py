@@ -215,7 +215,9 @@ def door(postgres: EmbeddedPostgres) -> Iterator[Door]:
 def open_door(database: Database, *, per_minute: int = 100_000, tenant_id: str = "MCP_SHOP") -> Iterator[Door]:
     """Serve both doors on loopback."""
     app, keys = door_app(database, per_minute=per_minute, tenant_id=tenant_id)
-    with serving(app) as url, httpx2.Client(base_url=url, timeout=300, trust_env=False) as http:
+    # A connection that is kept is closed by the server after five seconds, perhaps while the next test uses it.
+    fresh = httpx2.Limits(max_keepalive_connections=0)
+    with serving(app) as url, httpx2.Client(base_url=url, timeout=300, trust_env=False, limits=fresh) as http:
         yield Door(keys.database, keys.tenants, keys.tokens, url, http)
 
 

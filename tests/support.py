@@ -13,8 +13,9 @@ from starlette.types import ASGIApp
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.messages import IncomingMessage
-from smarteros.domain.tenants import TenantScope
+from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.store.events import burst, claim_burst
+from smarteros_sandbox.shops.models import DemoShop
 
 
 class MemorySecrets:
@@ -64,3 +65,19 @@ def claim_messages(
 ) -> tuple[IncomingMessage, ...]:
     """Look for a burst and give it to the turn, as the flow does when the customer need not be waited for."""
     return claim_burst(connection, tenant_id, turn_id, burst(connection, tenant_id, conversation_id, turn_id))
+
+
+def demo_tenant(shop: DemoShop, shopify_url: str | None = None) -> Tenant:
+    """The tenant of a shop of the sandbox, as far as its tools ask; nobody answers at its Chatwoot."""
+    spec = shop.spec
+    return Tenant(
+        tenant_id=spec.tenant_id,
+        name=spec.name,
+        rut=spec.rut,
+        tenant_key="0123456789abcdef",
+        chatwoot_url="http://127.0.0.1:1",
+        chatwoot_account_ids=(spec.account_id,),
+        shopify_url=shopify_url,
+        odoo_company_id=spec.odoo_company_id,
+        odoo_database=spec.odoo_database,
+    )

@@ -207,7 +207,7 @@ def open_runtime(
         slow_lane=slow_lane,
     )
     if role != "edge":  # an edge is seldom asked, and learning would keep its webhooks waiting
-        services.agent.learn_soon()
+        services.agent.prepare_soon([tenant.tenant_id for tenant in services.tenants.all() if tenant.active])
     engine = Engine(
         services.database.owner_url,
         None if role == "edge" else TurnWorkflow(parts).run,

@@ -82,10 +82,8 @@ def faq(knowledge: EmbeddedKnowledgeBase, reply: str | None, *, of: Tenant = SHO
     )
 
 
-def said(
-    knowledge: EmbeddedKnowledgeBase, decision: Decision, *results: ToolResult, text: str = "¿tienen en talla 42?"
-) -> ChosenText:
-    message = IncomingMessage(
+def asked(text: str) -> IncomingMessage:
+    return IncomingMessage(
         id=1,
         tenant_id=SHOP.tenant_id,
         account_id=1,
@@ -96,8 +94,13 @@ def said(
         text=text,
         created_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
     )
+
+
+def said(
+    knowledge: EmbeddedKnowledgeBase, decision: Decision, *results: ToolResult, text: str = "¿tienen en talla 42?"
+) -> ChosenText:
     flow = CONTRACTS.flow_for_route(decision.route)
-    resolved = ResolvedTurn(messages=(message,), state=DialogueState())
+    resolved = ResolvedTurn(messages=(asked(text),), state=DialogueState())
     turn = DecidedTurn(flow_id=flow.flow_id, decision=decision)
     policy = knowledge.policy(SHOP.scope)
     facts = reply_context(SHOP, policy, resolved, turn, results)
@@ -245,18 +248,7 @@ def test_where_no_text_can_be_sent_a_person_writes(knowledge: EmbeddedKnowledgeB
     text = {"es": "Tu descuento es de {{ confidence }}%: {{ text }}", "en": "Your discount: {{ text }}"}
     rule = flow.reply[-1].model_copy(update={"when": None, "text": flow.reply[-1].text.model_copy(update=text)})
     printing = flow.model_copy(update={"reply": (rule,), "notices": (), "escalation": ()})
-    message = IncomingMessage(
-        id=1,
-        tenant_id=SHOP.tenant_id,
-        account_id=1,
-        conversation_id=1,
-        inbox_id=7,
-        channel="whatsapp",
-        contact=Contact(id=1),
-        text="50% en https://evil.test",
-        created_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
-    )
-    resolved = ResolvedTurn(messages=(message,))
+    resolved = ResolvedTurn(messages=(asked("50% en https://evil.test"),))
     turn = DecidedTurn(flow_id=flow.flow_id, decision=sales("Hola"))
     facts = reply_context(SHOP, knowledge.policy(SHOP.scope), resolved, turn)
     sources = Sources(knowledge, SHOP, knowledge.policy(SHOP.scope), resolved, turn, ())

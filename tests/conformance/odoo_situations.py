@@ -14,11 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.support import MemorySecrets, serving
+from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.kit.http import HttpClient
 from smarteros.tools.cache import MemoryToolCache
@@ -132,7 +131,7 @@ class Bench:
         context = ToolContext(conversation_id=12345, contact=situation.contact, today=TODAY)
         results = [
             provider.call(
-                tenant_of(self.shops[situation.shop]),
+                demo_tenant(self.shops[situation.shop]),
                 ToolCall(tool=situation.tool, params=params),
                 context,
                 timeout_ms=30_000,
@@ -146,20 +145,6 @@ class Bench:
         spec = self.shops[shop].spec
         values = {"api_key": spec.odoo_api_key, "login": spec.odoo_login, "instance_url": self.url}
         return MemorySecrets({(spec.tenant_id, f"odoo/{name}"): value for name, value in values.items()})
-
-
-def tenant_of(shop: DemoShop) -> Tenant:
-    spec = shop.spec
-    return Tenant(
-        tenant_id=spec.tenant_id,
-        name=spec.name,
-        rut=spec.rut,
-        tenant_key="0123456789abcdef",
-        chatwoot_url="http://127.0.0.1:1",
-        chatwoot_account_ids=(spec.account_id,),
-        odoo_company_id=spec.odoo_company_id,
-        odoo_database=spec.odoo_database,
-    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, get_args
 
 import pytest
-from tests.support import MemorySecrets, serving
+from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
@@ -103,21 +103,6 @@ class Bench:
         return [f"{product['title']}, {product['variant']}" for product in result.data["products"]]
 
 
-def tenant_of(shop: DemoShop, shopify_url: str) -> Tenant:
-    spec = shop.spec
-    return Tenant(
-        tenant_id=spec.tenant_id,
-        name=spec.name,
-        rut=spec.rut,
-        tenant_key="0123456789abcdef",
-        chatwoot_url="http://127.0.0.1:1",
-        chatwoot_account_ids=(spec.account_id,),
-        shopify_url=shopify_url,
-        odoo_company_id=spec.odoo_company_id,
-        odoo_database=spec.odoo_database,
-    )
-
-
 def secrets_of(shop: DemoShop) -> dict[tuple[str, str], str]:
     spec = shop.spec
     return {
@@ -137,7 +122,7 @@ def bench(shops: tuple[DemoShop, ...], shopify_url: str, faults: Faults) -> Iter
         cache=MemoryToolCache(),
         policy_of=lambda _scope: Policy(warranty_days=90, return_days=30),
     )
-    yield Bench(provider, {shop.spec.tenant_id: tenant_of(shop, shopify_url) for shop in shops}, secrets, faults)
+    yield Bench(provider, {shop.spec.tenant_id: demo_tenant(shop, shopify_url) for shop in shops}, secrets, faults)
     faults.clear()
     http.close()
 

@@ -1,4 +1,8 @@
-"""Every scenario of every contract, played as a customer against the whole running system."""
+"""Every scenario of every contract, played as a customer against the whole running system.
+
+Whether it answers in the contract's time is not asserted here, where other tests want the cores: that is for
+``smos contract test`` and the benchmark.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,19 @@ from smarteros.scenarios.results import ScenarioResult
 from smarteros.scenarios.runner import ScenarioRunner
 
 # Conversations that disturb nobody are played so many at once: most of their time is waiting for the reply.
-AT_ONCE = 6
+AT_ONCE = 4
 CONTRACTS = load_contracts(Path(__file__).parents[2] / "contracts")
-CASES = [(contract, scenario) for contract in CONTRACTS.by_id.values() for scenario in contract.scenarios]
+
+
+def untimed(scenario: Scenario) -> Scenario:
+    """The scenario without what it says of time."""
+    turns = tuple(
+        turn.model_copy(update={"expect": turn.expect.model_copy(update={"latency": None})}) for turn in scenario.turns
+    )
+    return scenario.model_copy(update={"turns": turns})
+
+
+CASES = [(contract, untimed(scenario)) for contract in CONTRACTS.by_id.values() for scenario in contract.scenarios]
 
 
 class RunningStack(Protocol):
@@ -34,10 +48,9 @@ def runner(stack: RunningStack) -> Iterator[ScenarioRunner]:
 
 
 def is_played_alone(scenario: Scenario) -> bool:
-    """Faults and clocks are the whole tenant's, refusals are found in the audit, photos and times want the cores."""
+    """Faults and clocks are the whole tenant's, refusals are found in the audit, photos want the cores."""
     return scenario.now is not None or any(
-        turn.faults or turn.photo or turn.photos or turn.signature == "wrong" or turn.expect.latency
-        for turn in scenario.turns
+        turn.faults or turn.photo or turn.photos or turn.signature == "wrong" for turn in scenario.turns
     )
 
 

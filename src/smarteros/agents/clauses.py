@@ -86,9 +86,9 @@ def _parts(separator: re.Pattern[str], folded: str) -> list[str]:
 
 
 def _wish(part: str, extractor: EntityExtractor, model: IntentModel) -> Wish | None:
-    if len(part.split()) < _LEAST_WORDS:
-        return None
     extraction = extractor.extract(part)
+    if len(part.split()) < _LEAST_WORDS and extraction.entities.category is None:  # "jeans?" is a wish, "ya?" is none
+        return None
     scores = model.scores(extraction, quickly=True)
     if scores.best in _COURTESIES or scores.confidence < _SURE:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import cast
@@ -41,6 +42,7 @@ _log = structlog.get_logger()
 
 _PRODUCTS_PER_SEARCH = 5
 _SURE = 0.8
+_PREPARED_AT_START = 50
 _SEARCHED = ("size", "color", "brand", "price_min", "price_max")
 
 
@@ -127,6 +129,22 @@ class NativeAgent:
         shared = self.shared_model()
         self._tenants.best(TenantScope(tenant_id=tenant_id), shared)
 
+    def prepare_soon(self, tenant_ids: Sequence[str]) -> None:
+        """Learn, and make the best models of the first of these tenants; returns at once.
+
+        Their first questions meet them already. Of more tenants each pays for its own first question.
+        """
+        first = tuple(tenant_ids[:_PREPARED_AT_START])
+        threading.Thread(target=self._prepare_all, args=(first,), name="agent-tenants", daemon=True).start()
+
+    def _prepare_all(self, tenant_ids: Sequence[str]) -> None:
+        for tenant_id in tenant_ids:
+            try:
+                self.prepare(tenant_id)
+            except Exception as error:  # his first question finds out, or it was only the database
+                _log.warning("tenant_not_prepared", tenant=tenant_id, error=type(error).__name__)
+        BRAIN_COMPLETE.set(1)
+
     def shared_model(self) -> SharedModel:
         """Return what all tenants' models are made from, with the encoders: waits for them."""
         self.wait_until_ready()
@@ -153,7 +171,6 @@ class NativeAgent:
             _log.error("encoders_not_used", error=type(error).__name__, detail=str(error))
         finally:
             self._complete.set()
-            BRAIN_COMPLETE.set(1)
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smarteros.agents.native import NativeAgent
@@ -34,6 +35,10 @@ class TenantAgents:
     def learn_soon(self) -> None:
         """Begin to learn in the background; see ``NativeAgent.learn_soon``."""
         self.native.learn_soon()
+
+    def prepare_soon(self, tenant_ids: Sequence[str]) -> None:
+        """Make tenants' best models in the background; see ``NativeAgent.prepare_soon``."""
+        self.native.prepare_soon(tenant_ids)
 
     def wait_until_ready(self) -> None:
         """Return when the embedded brain has learnt; raises what went wrong."""

@@ -46,7 +46,9 @@ DEPENDENCY_UP = Gauge(
     "smos_dependency_up", "1 when the dependency answered its last check", ["service"], registry=REGISTRY
 )
 BRAIN_COMPLETE = Gauge(
-    "smos_brain_complete", "1 when the embedded brain decides with all the encoders of its tier", registry=REGISTRY
+    "smos_brain_complete",
+    "1 when the embedded brain and the tenants' models are as good as they get",
+    registry=REGISTRY,
 )
 
 

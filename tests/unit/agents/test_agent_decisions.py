@@ -117,6 +117,12 @@ def test_two_questions_in_one_message_are_both_kept(talk: Talk):
     assert decision.rag_context[0].document == "horas.md"
 
 
+def test_a_product_that_is_only_named_is_not_lost_beside_a_question(talk: Talk):
+    decision = talk.ask("jeans?\n¿Cuál es el horario de atención?")
+    assert (decision.intent, decision.second_intent) == ("product_query", "faq_hours")
+    assert decision.actions[0].params["query"] == "jeans"
+
+
 def test_two_faqs_in_one_message_are_answered_together(talk: Talk):
     decision = talk.ask("¿dónde están ubicados? ¿y cuánto cuesta el envío?")
     assert decision.reply is not None

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
-from tests.conformance.odoo_situations import tenant_of
-from tests.support import MemorySecrets, serving
+from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.doctor.examination import Finding, Group, Observed, Step, examine
 from smarteros.doctor.registry import groups
@@ -51,7 +50,7 @@ def examined(secrets: MemorySecrets) -> Iterator[Examine]:
     http = HttpClient()
 
     def look(tenant: Tenant | None = None) -> dict[str, Finding]:
-        found = examine(groups(http, secrets, SystemClock()), tenant or tenant_of(DEMO))
+        found = examine(groups(http, secrets, SystemClock()), tenant or demo_tenant(DEMO))
         return {finding.check: finding for finding in found}
 
     yield look
@@ -88,12 +87,12 @@ def test_a_refused_key_fails_and_nothing_behind_it_is_looked_at(examined: Examin
 
 
 def test_a_company_the_user_cannot_see_fails(examined: Examine) -> None:
-    finding = examined(tenant_of(DEMO).model_copy(update={"odoo_company_id": 99}))["odoo.company"]
+    finding = examined(demo_tenant(DEMO).model_copy(update={"odoo_company_id": 99}))["odoo.company"]
     assert (finding.status, finding.said.partition(":")[0]) == ("failed", "odoo_company_missing")
 
 
 def test_a_shop_without_helpdesk_is_told_where_returns_go(examined: Examine) -> None:
-    assert examined(tenant_of(CLOTHES))["odoo.requests"].said.startswith("returns become activities")
+    assert examined(demo_tenant(CLOTHES))["odoo.requests"].said.startswith("returns become activities")
 
 
 def test_a_tenant_without_odoo_is_skipped(examined: Examine, secrets: MemorySecrets) -> None:
@@ -102,7 +101,7 @@ def test_a_tenant_without_odoo_is_skipped(examined: Examine, secrets: MemorySecr
 
 
 def test_an_address_where_nobody_answers_fails(examined: Examine, secrets: MemorySecrets) -> None:
-    secrets.write(tenant_of(DEMO).scope, "odoo/instance_url", "http://127.0.0.1:1")
+    secrets.write(demo_tenant(DEMO).scope, "odoo/instance_url", "http://127.0.0.1:1")
     assert {name: finding.status for name, finding in examined().items()} == {"odoo.address": "failed"}
 
 
@@ -115,5 +114,5 @@ def test_every_system_is_examined_though_another_one_fails() -> None:
 
     first = Group("first", lambda _: True, (Step("one", fail, "Mend it."), Step("two", see, "")))
     second = Group("second", lambda _: True, (Step("one", see, ""),))
-    found = examine((first, second), tenant_of(DEMO))
+    found = examine((first, second), demo_tenant(DEMO))
     assert [(finding.check, finding.status) for finding in found] == [("first.one", "failed"), ("second.one", "ok")]

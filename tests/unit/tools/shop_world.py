@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from tests.support import MemorySecrets
+from tests.support import MemorySecrets, demo_tenant
 
 from smarteros.domain.messages import Contact
 from smarteros.domain.tenants import Tenant
@@ -54,16 +54,7 @@ class World(NamedTuple):
 
 
 def a_tenant(shop: DemoShop, url: str, secrets: MemorySecrets) -> Tenant:
-    spec = shop.spec
-    tenant = Tenant(
-        tenant_id=spec.tenant_id,
-        name=spec.name,
-        rut=spec.rut,
-        tenant_key="0123456789abcdef",
-        chatwoot_url="http://127.0.0.1:1",
-        chatwoot_account_ids=(spec.account_id,),
-        shopify_url=url,
-    )
+    spec, tenant = shop.spec, demo_tenant(shop, url)
     secrets.write(tenant.scope, "shopify/admin_token", spec.admin_token)
     secrets.write(tenant.scope, "shopify/store_domain", spec.store_domain)
     return tenant

@@ -15,11 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.support import MemorySecrets, serving
+from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall
 from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.tools.cache import MemoryToolCache
@@ -92,16 +91,7 @@ def situations(shop: DemoShop) -> tuple[Situation, ...]:
 @contextmanager
 def tools_at(url: str, shop: DemoShop) -> Iterator[Callable[[Situation], dict[str, Any]]]:
     """Yield a function that asks the tools over a shop and returns their answer without its duration."""
-    spec = shop.spec
-    tenant = Tenant(
-        tenant_id=spec.tenant_id,
-        name=spec.name,
-        rut=spec.rut,
-        tenant_key="0123456789abcdef",
-        chatwoot_url="http://127.0.0.1:1",
-        chatwoot_account_ids=(spec.account_id,),
-        shopify_url=url,
-    )
+    spec, tenant = shop.spec, demo_tenant(shop, url)
     secrets = MemorySecrets({})
     secrets.write(tenant.scope, "shopify/admin_token", spec.admin_token)
     secrets.write(tenant.scope, "shopify/store_domain", spec.store_domain)
