@@ -64,14 +64,16 @@ class Fence:
 
     def carry_through(self, draft: TurnStory) -> tuple[str, PostedReply]:
         """Post the reply an earlier attempt has written down, unless it is in the channel already."""
-        return _words(draft), self._post(_words(draft), maybe_sent=True)
+        return _words(draft), self._post(_words(draft), maybe_sent=True, drafted=draft.resolved)
 
-    def _post(self, text: str, *, maybe_sent: bool) -> PostedReply:
+    def _post(self, text: str, *, maybe_sent: bool, drafted: ResolvedTurn | None = None) -> PostedReply:
         reply = self._reply(text)
 
         def before_post() -> None:
             if maybe_sent and (silenced := person_leads(self._parts, self._tenant, self._start)) is not None:
                 raise FencedError(silenced)
+            if drafted is not None:
+                self._require_last_words(drafted)
             self._require_right()
 
         return self._parts.patiently(
@@ -106,6 +108,20 @@ class Fence:
         if earlier is None:  # of an earlier attempt nobody asked who leads: it is asked if that did not post
             self._looked_at = time.monotonic()
         return earlier
+
+    def _require_last_words(self, drafted: ResolvedTurn) -> None:
+        """Nobody has read an earlier attempt's reply, and meanwhile the customer may have gone on.
+
+        A draft whose words were edited is posted: its turn is not begun anew from here.
+        """
+        tenant_id, conversation_id = self._tenant.tenant_id, self._start.conversation_id
+        with self._parts.database.tenant(self._tenant.scope) as connection:
+            lock_conversation(connection, tenant_id, conversation_id, self._reply_id)
+            if not is_ours(connection, self._turn):
+                raise OvertakenError(self._start.turn_id)
+            gone_on = self._superseded(connection, drafted)
+        if gone_on is not None and not gone_on.again:
+            raise FencedError(gone_on)
 
     def _require_right(self) -> None:
         """Since the reply was written down, this worker may have slept and a person come."""

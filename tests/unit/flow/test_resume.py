@@ -77,6 +77,25 @@ def test_a_conversation_opened_between_crash_and_resumption_is_its_persons(bench
     assert bench.channel.posted == []
 
 
+def test_a_customer_who_goes_on_between_crash_and_resumption_is_answered_once_and_to_everything(bench: Bench) -> None:
+    bench.receive(1)
+    taken = dies_before_its_post(bench, bench.begin(1))
+    bench.receive(2, "talla 42")
+    replied = resume(bench, taken)
+
+    assert (replied.outcome, replied.reason, bench.channel.posted) == ("merged", "newer_message", [])
+    assert bench.waiting() == [1, 2]
+
+
+def test_a_customer_who_goes_on_after_five_seconds_gets_the_written_reply_first(bench: Bench) -> None:
+    bench.receive(1, ago_s=6)
+    taken = dies_before_its_post(bench, bench.begin(1))
+    bench.receive(2, "y otra cosa")
+    replied = resume(bench, taken)
+
+    assert (replied.outcome, bench.channel.posted, bench.waiting()) == ("answered", ["Sí"], [2])
+
+
 def test_a_draft_is_finished_by_the_workflow_without_deciding_again(bench: Bench) -> None:
     bench.receive(1)
     taken = dies_before_its_post(bench, bench.begin(1))
