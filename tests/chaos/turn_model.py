@@ -114,8 +114,13 @@ class World:
 
     def take(self, process: Process, work: Work) -> None:
         start = work.turn.start
-        with self.database.tenant(SCOPE) as connection:
+        held: tuple[IncomingMessage, ...] = ()
+        with self._unless_overtaken(process, work) as connection:
             held = claim_messages(connection, SCOPE.tenant_id, start.conversation_id, start.turn_id)
+            if not is_ours(connection, work.turn):
+                raise Overtaken
+        if work not in process.works:
+            return
         work.covers, work.stage = tuple(message.id for message in held), "taken"
         if not held:
             self.end(process, work)

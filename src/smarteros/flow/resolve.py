@@ -10,13 +10,14 @@ from smarteros.domain.errors import PermanentError, RejectedInputError, Transien
 from smarteros.domain.messages import Attachment, IncomingMessage, seen_in_state
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn, TurnStart
-from smarteros.flow.given_back import PutOffError
+from smarteros.flow.given_back import OvertakenError, PutOffError
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
 from smarteros.observability.steps import watched
 from smarteros.store.claims import claim_document
 from smarteros.store.events import burst, claim_burst, message_deleted
+from smarteros.store.queue import is_ours
 from smarteros.store.turns import Remembered, lift_mute, remembered
 
 _READABLE = ("image", "file")
@@ -84,6 +85,10 @@ class ResolveStep:
                 if left_s > 0.0:
                     raise PutOffError(left_s)
             claimed = claim_burst(connection, tenant_id, start.turn_id, found)
+            # A worker that was taken for dead must not give messages to a turn that another one has ended: nobody
+            # would answer them.
+            if not held and not is_ours(connection, turn):
+                raise OvertakenError(start.turn_id)
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
         was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
         return _Burst(claimed, known, deleted, waited_s=ages_s[-1] if was_waited_for else 0.0)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.flow.bench import TENANT, Bench
 
 from smarteros.domain.turns import Replied, ResolvedTurn, TurnCause
-from smarteros.flow.given_back import PutOffError
+from smarteros.flow.given_back import OvertakenError, PutOffError
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.step_aside import StepAsideStep
 from smarteros.store.turns import muted_reason
@@ -41,6 +41,16 @@ def test_a_complete_question_is_taken_without_waiting(bench: Bench) -> None:
 
     assert texts(resolved) == ["¿Tienen zapatillas?"]
     assert (bench.pauses, resolved.waited_ms) == ([], 0)
+
+
+def test_a_worker_that_was_taken_for_dead_takes_no_messages(bench: Bench) -> None:
+    bench.receive(1, "¿Tienen zapatillas?")
+    stale = bench.claim(1)
+    bench.end(bench.take_over(1))
+
+    with pytest.raises(OvertakenError):
+        ResolveStep(bench.parts)(stale)
+    assert bench.waiting() == [1]
 
 
 def test_a_greeting_is_given_time_without_holding_its_worker_or_its_message(bench: Bench) -> None:
