@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from smarteros.contracts.loader import load_contracts
 from smarteros.domain.errors import PermanentError, TransientError
-from smarteros.domain.messages import Contact, IncomingMessage
+from smarteros.domain.messages import Contact
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.edge.app import create_app
@@ -30,13 +30,13 @@ from smarteros.knowledge.store import MemoryDocumentStore
 from smarteros.settings import default_contracts_dir
 from smarteros.store.database import Database
 from smarteros.store.embedded import EmbeddedPostgres
-from smarteros.store.events import ReceivedEvent, store_event
+from smarteros.store.events import store_event
 from smarteros.tenants.directory import TenantDirectory
 from smarteros.tools.inputs import ToolInput
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.provider import EmbeddedToolProvider
 from smarteros.tools.registry import EmbeddedTool, ToolRun
-from tests.support import serving
+from tests.support import heard, serving, whatsapp_message
 
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 _HOURS = "---\ncategory: horarios\n---\n# Horarios\n\n## ¿Cuándo abren?\nDe lunes a viernes de 9:00 a 18:00.\n"
@@ -117,27 +117,7 @@ class Keys:
 
     def heard(self, tenant_id: str, conversation_id: int, contact: Contact) -> None:
         """Let the tenant have got a message of a contact."""
-        message = IncomingMessage(
-            id=conversation_id,
-            tenant_id=tenant_id,
-            account_id=1,
-            conversation_id=conversation_id,
-            inbox_id=7,
-            channel="whatsapp",
-            contact=contact,
-            text="hola",
-            created_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
-        )
-        event = ReceivedEvent(
-            tenant_id=tenant_id,
-            event_key=f"1:message_created:{conversation_id}",
-            event="message_created",
-            delivery_id=None,
-            conversation_id=conversation_id,
-            message_id=conversation_id,
-            message=message,
-            ignore_reason=None,
-        )
+        event = heard(whatsapp_message(tenant_id, conversation_id, conversation_id, contact=contact))
         with self.database.tenant(TenantScope(tenant_id=tenant_id)) as connection:
             store_event(connection, event)
 

@@ -6,15 +6,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import uvicorn
 from starlette.types import ASGIApp
 
 from smarteros.domain.errors import ConfigError
-from smarteros.domain.messages import IncomingMessage
+from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import Tenant, TenantScope
-from smarteros.store.events import burst, claim_burst
+from smarteros.store.events import ReceivedEvent, burst, claim_burst
 from smarteros_sandbox.shops.models import DemoShop
 
 
@@ -58,6 +59,37 @@ def serving(app: ASGIApp) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def heard(message: IncomingMessage, event_key: str | None = None) -> ReceivedEvent:
+    """The webhook of a message, believed and read; its key is that of the message's creation unless given."""
+    return ReceivedEvent(
+        tenant_id=message.tenant_id,
+        event_key=event_key or f"{message.account_id}:message_created:{message.id}",
+        event="message_created",
+        delivery_id=None,
+        conversation_id=message.conversation_id,
+        message_id=message.id,
+        message=message,
+        ignore_reason=None,
+    )
+
+
+def whatsapp_message(
+    tenant_id: str, conversation_id: int, message_id: int, text: str = "hola", contact: Contact | None = None
+) -> IncomingMessage:
+    """A customer's message by WhatsApp of the morning of 22 November 2026."""
+    return IncomingMessage(
+        id=message_id,
+        tenant_id=tenant_id,
+        account_id=1,
+        conversation_id=conversation_id,
+        inbox_id=7,
+        channel="whatsapp",
+        contact=contact or Contact(id=5, name="Ana"),
+        text=text,
+        created_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
+    )
 
 
 def claim_messages(

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import sqlalchemy as sa
-from tests.support import claim_messages
+from tests.support import claim_messages, heard, whatsapp_message
 
 from smarteros.domain.ids import reply_id, turn_id
-from smarteros.domain.messages import Contact, IncomingMessage, OutgoingReply
+from smarteros.domain.messages import IncomingMessage, OutgoingReply
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.lanes import PLACES
@@ -222,24 +222,4 @@ def _start(conversation_id: int, message_id: int) -> TurnStart:
 
 
 def _event(conversation_id: int, message_id: int) -> ReceivedEvent:
-    message = IncomingMessage(
-        id=message_id,
-        tenant_id=SCOPE.tenant_id,
-        account_id=1,
-        conversation_id=conversation_id,
-        inbox_id=7,
-        channel="whatsapp",
-        contact=Contact(id=5, name="Ana"),
-        text=f"mensaje {message_id}",
-        created_at=NOW,
-    )
-    return ReceivedEvent(
-        tenant_id=SCOPE.tenant_id,
-        event_key=f"1:message_created:{message_id}",
-        event="message_created",
-        delivery_id=None,
-        conversation_id=conversation_id,
-        message_id=message_id,
-        message=message,
-        ignore_reason=None,
-    )
+    return heard(whatsapp_message(SCOPE.tenant_id, conversation_id, message_id, f"mensaje {message_id}"))

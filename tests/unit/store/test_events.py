@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
-from tests.support import claim_messages
+from tests.support import claim_messages, heard, whatsapp_message
 
-from smarteros.domain.messages import Contact, IncomingMessage
+from smarteros.domain.messages import Contact
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.events import (
@@ -31,27 +30,9 @@ def conversation_id() -> int:
 
 
 def received(conversation_id: int, message_id: int) -> ReceivedEvent:
-    message = IncomingMessage(
-        id=message_id,
-        tenant_id=SCOPE.tenant_id,
-        account_id=1,
-        conversation_id=conversation_id,
-        inbox_id=7,
-        channel="whatsapp",
-        contact=Contact(id=5, name=f"Ana {message_id}"),
-        text=f"mensaje {message_id}",
-        created_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
-    )
-    return ReceivedEvent(
-        tenant_id=SCOPE.tenant_id,
-        event_key=f"1:message_created:{conversation_id}-{message_id}",
-        event="message_created",
-        delivery_id=None,
-        conversation_id=conversation_id,
-        message_id=message_id,
-        message=message,
-        ignore_reason=None,
-    )
+    who = Contact(id=5, name=f"Ana {message_id}")
+    message = whatsapp_message(SCOPE.tenant_id, conversation_id, message_id, f"mensaje {message_id}", who)
+    return heard(message, f"1:message_created:{conversation_id}-{message_id}")
 
 
 def newer_waits(connection: sa.Connection, conversation_id: int, turn: str) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, ProgrammingError
+from tests.support import heard, whatsapp_message
 from tests.unit.store.queued import TurnQueue, a_start
 
-from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import TenantScope
 from smarteros.flow.lanes import PLACES
 from smarteros.store.database import Database
@@ -24,27 +23,8 @@ COUNT = sa.text("SELECT count(*) FROM smos.waiting_turns")
 
 
 def written(scope: TenantScope, message_id: int, conversation_id: int = 1) -> ReceivedEvent:
-    message = IncomingMessage(
-        id=message_id,
-        tenant_id=scope.tenant_id,
-        account_id=1,
-        conversation_id=conversation_id,
-        inbox_id=7,
-        channel="whatsapp",
-        contact=Contact(id=5, name="Ana"),
-        text='¿Tienen "zapatillas" 42? \\ \' %s 👟',
-        created_at=datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
-    )
-    return ReceivedEvent(
-        tenant_id=scope.tenant_id,
-        event_key=f"1:message_created:{conversation_id}-{message_id}-{next(_keys)}",
-        event="message_created",
-        delivery_id=None,
-        conversation_id=conversation_id,
-        message_id=message_id,
-        message=message,
-        ignore_reason=None,
-    )
+    message = whatsapp_message(scope.tenant_id, conversation_id, message_id, '¿Tienen "zapatillas" 42? \\ \' %s 👟')
+    return heard(message, f"1:message_created:{conversation_id}-{message_id}-{next(_keys)}")
 
 
 def accept(database: Database, event: ReceivedEvent) -> bool:
