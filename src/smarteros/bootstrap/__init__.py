@@ -1,0 +1,9 @@
+"""The only place that chooses implementations: one line per role.
+
+``open_services`` gives commands the parts they need; ``open_runtime`` adds the durable engine and the web application.
+"""
+
+from smarteros.bootstrap.runtime import Runtime, open_runtime
+from smarteros.bootstrap.services import Services, new_tenant_key, open_services
+
+__all__ = ["Runtime", "Services", "new_tenant_key", "open_runtime", "open_services"]

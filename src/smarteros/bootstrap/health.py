@@ -1,0 +1,46 @@
+"""What ``/health`` asks: our own parts, and the outside systems of the tenants."""
+
+from __future__ import annotations
+
+from smarteros.bootstrap.services import Services
+from smarteros.domain.tenants import Tenant
+from smarteros.edge.health import Check
+from smarteros.flow.engine import Engine
+from smarteros.kit.http import HttpClient, HttpFault
+from smarteros.settings import Role
+
+
+def health_checks(services: Services, engine: Engine, role: Role) -> dict[str, Check]:
+    """Name the dependencies: our own parts, and the outside systems of the tenants, each address once."""
+    checks: dict[str, Check] = {
+        "store": services.database.ping,
+        "engine": lambda: engine.running,
+        "agent": lambda: services.agent.usable if role == "edge" else services.agent.ready,
+        "tools": lambda: bool(services.tools.specs()),
+    }
+    if services.settings.secrets == "vault":
+        checks["vault"] = services.secrets.answers
+    for tenant in services.tenants.all():
+        for name, url in _outside_urls(services, tenant):
+            checks.setdefault(name, lambda url=url: _answers(services.http, url))
+    return checks
+
+
+def _outside_urls(services: Services, tenant: Tenant) -> list[tuple[str, str]]:
+    uses_odoo = any("odoo/instance_url" in each.secrets for each in services.contracts.by_id.values())
+    odoo = services.secrets.find(tenant.scope, "odoo/instance_url") if uses_odoo else None
+    urls = [("chatwoot", f"{tenant.chatwoot_url}/health")]
+    if tenant.shopify_url:
+        urls.append(("shopify", tenant.shopify_url))
+    if odoo:
+        urls.append(("odoo", f"{odoo}/web/version"))
+    return urls
+
+
+def _answers(http: HttpClient, url: str) -> bool:
+    """Tell whether anybody answers there; a refusal is an answer, a broken server is not."""
+    try:
+        http.request("GET", url, timeout_s=1.5)
+    except HttpFault as fault:
+        return fault.status is not None and fault.status < 500
+    return True

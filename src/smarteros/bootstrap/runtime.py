@@ -1,0 +1,171 @@
+"""An installation at work: the durable engine over the parts, and the web application of a role."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from smarteros.agents.native import NativeAgent
+from smarteros.agents.shadow import ShadowAgent
+from smarteros.bootstrap.brains import contract_examples
+from smarteros.bootstrap.health import health_checks
+from smarteros.bootstrap.services import Services
+from smarteros.channels.chatwoot.history import ChatwootHistory
+from smarteros.contracts.loader import load_contracts
+from smarteros.edge.agent_api import agent_router
+from smarteros.edge.app import create_app
+from smarteros.edge.health import HealthChecks, health_router
+from smarteros.edge.operator_api import operator_router
+from smarteros.edge.receive import Receiver
+from smarteros.edge.shopify_webhooks import shopify_webhook_router
+from smarteros.edge.tool_doors import tool_doors
+from smarteros.edge.webhooks import WebhooksFirst, WebhookTaker, webhook_router
+from smarteros.flow.backlog import watch_backlog
+from smarteros.flow.engine import Engine
+from smarteros.flow.lanes import SlowLane, slow_places
+from smarteros.flow.parts import Parts
+from smarteros.flow.workflow import TurnWorkflow
+from smarteros.kit.clock import Clock, SystemClock
+from smarteros.reconcile.api import reconcile_router
+from smarteros.reconcile.catch_up import CatchUpLimits
+from smarteros.reconcile.loop import ReconcileLoop
+from smarteros.reconcile.reconciler import Reconciler
+from smarteros.secrets.opening import is_key_beside_data
+from smarteros.settings import Role, Settings
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An installation at work: the application to serve, and the parts behind it."""
+
+    app: FastAPI
+    services: Services
+    receiver: Receiver
+    engine: Engine
+
+
+@contextmanager
+def open_runtime(
+    services: Services, extra_routers: tuple[APIRouter, ...] = (), *, role: Role = "all", drain_s: int = 1
+) -> Generator[Runtime]:
+    """Start the durable engine over the parts and build the web application of a role.
+
+    ``edge`` accepts and runs no turns, ``worker`` runs turns and tells its health, ``all`` does both. ``drain_s`` is
+    how long running turns may take to finish in the end.
+    """
+    clock = SystemClock()
+    if is_key_beside_data(services.settings):
+        _log.warning(
+            "secrets_key_beside_data", remedy="set SMOS_SECRETS_KEY or SMOS_SECRETS_KEY_FILE (docs/secrets.md)"
+        )
+    shadow = None if role == "edge" else _shadow(services)
+    slow_lane = SlowLane(slow_places(services.settings.worker_threads))
+    parts = Parts(
+        database=services.database,
+        tenants=services.tenants,
+        channel=services.channel,
+        agent=shadow or services.agent,
+        knowledge=services.knowledge,
+        tools=services.tools,
+        reader=services.reader,
+        contracts=services.contracts,
+        clock=clock,
+        slow_lane=slow_lane,
+    )
+    if role != "edge":  # an edge is seldom asked, and learning would keep its webhooks waiting
+        services.agent.prepare_soon([tenant.tenant_id for tenant in services.tenants.all() if tenant.active])
+    engine = Engine(
+        services.database.owner_url,
+        None if role == "edge" else TurnWorkflow(parts).run,
+        poll_ms=services.settings.queue_poll_ms,
+        worker_threads=services.settings.worker_threads,
+        slow_lane=slow_lane,
+        drain_s=drain_s,
+    )
+    engine.start()
+    watch_backlog(engine.backlog)
+    receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
+    reconciler = Reconciler(
+        services.database,
+        services.channel,
+        ChatwootHistory(services.http, services.secrets),
+        receiver,
+        clock,
+        limits=_catch_up_limits(services.settings),
+    )
+    reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
+    catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
+    webhooks = WebhookTaker(receiver)
+    health = HealthChecks(lambda: health_checks(services, engine, role))
+    routers = [health_router(health, engine.backlog, services.operator_token)]
+    if role != "worker":
+        routers += [
+            webhook_router(webhooks),
+            shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
+            agent_router(services.agent, services.tenants, services.secrets),
+            *_tool_doors(services, clock),
+            operator_router(services.database, services.operator_token),
+            reconcile_router(reconciler, services.tenants, services.operator_token),
+            *extra_routers,
+        ]
+    app = create_app(routers)
+    if role != "worker":
+        app.add_middleware(WebhooksFirst, taker=webhooks)
+    if role != "edge":
+        services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
+        reconcile_loop.start()
+        if services.settings.warm_documents:
+            services.reader.worker.warm_up_soon()
+    try:
+        yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
+    finally:
+        reconcile_loop.stop()
+        catalogue_loop.stop()
+        health.close()
+        engine.stop()
+        if shadow is not None:
+            shadow.close()
+
+
+def _shadow(services: Services) -> ShadowAgent | None:
+    """Return the agent with a second one behind it, if one is asked for. ConfigError when its contracts are amiss."""
+    settings = services.settings
+    if settings.shadow is None and settings.shadow_contracts is None:
+        return None
+    contracts = services.contracts if settings.shadow_contracts is None else load_contracts(settings.shadow_contracts)
+    second = NativeAgent(
+        services.knowledge,
+        extra_examples=contract_examples(contracts),
+        embedders=services.embedders,
+        examples=services.examples,
+    )
+    return ShadowAgent(services.agent, second)
+
+
+def _tool_doors(services: Services, clock: Clock) -> tuple[APIRouter, ...]:
+    return tool_doors(
+        services.tools,
+        services.tenants,
+        services.tokens,
+        services.database,
+        services.knowledge,
+        services.contracts,
+        clock,
+        per_minute=services.settings.requests_per_minute,
+        hosts=services.settings.hosts,
+        public_url=services.settings.public_url,
+    )
+
+
+def _catch_up_limits(settings: Settings) -> CatchUpLimits:
+    return CatchUpLimits(
+        answer_within=timedelta(minutes=settings.reconcile_answer_within_min),
+        apologise_within=timedelta(hours=settings.reconcile_apologise_within_h),
+    )

@@ -1,0 +1,172 @@
+"""The parts of an installation: one line for each role chooses who plays it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets as random_secrets
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from smarteros.agents.llm.protocol import LlmLedger
+from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel
+from smarteros.agents.llm.stored_ledger import PostgresLlmLedger
+from smarteros.agents.native import NativeAgent
+from smarteros.agents.tenant_agents import TenantAgents
+from smarteros.agents.training.protocol import ExampleStore
+from smarteros.bootstrap.brains import contract_examples, tenant_agents
+from smarteros.channels.chatwoot.channel import ChatwootChannel
+from smarteros.channels.hand_overs import HandOverMemory
+from smarteros.channels.protocol import Channel
+from smarteros.contracts.loader import ContractSet, load_contracts
+from smarteros.documents.fallback import OcrEngines, confidence_of
+from smarteros.documents.local import DocumentWorker, LocalOcrEngine, jpeg_in
+from smarteros.documents.protocol import OcrEngine
+from smarteros.documents.reader import DocumentReader
+from smarteros.documents.timbre.keys import with_test_keys
+from smarteros.documents.timbre.verify import TimbreVerifier
+from smarteros.documents.vision import VisionOcrEngine
+from smarteros.documents.vision_books import PostgresVisionBooks, VisionBooks
+from smarteros.domain.tenants import Tenant
+from smarteros.edge.tokens import TenantTokens
+from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME
+from smarteros.embedders.loading import Embedders
+from smarteros.kit.clock import SystemClock
+from smarteros.kit.http import HttpClient
+from smarteros.knowledge.base import EmbeddedKnowledgeBase
+from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.secrets.opening import open_secret_store, secret_keys
+from smarteros.secrets.protocol import SecretKeeper, SecretStore
+from smarteros.settings import Settings
+from smarteros.store.database import Database, migrate
+from smarteros.store.documents import PostgresDocumentStore
+from smarteros.store.embedded import EmbeddedPostgres
+from smarteros.store.examples import PostgresExampleStore
+from smarteros.tenants.directory import TenantDirectory
+from smarteros.tools.embedded import embedded_tools
+from smarteros.tools.mirror.opening import ShopCatalogues
+from smarteros.tools.protocol import ToolProvider
+from smarteros.tools.stored_cache import PostgresToolCache
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one installation, each behind its Protocol."""
+
+    settings: Settings
+    database: Database
+    tenants: TenantDirectory
+    secrets: SecretKeeper
+    contracts: ContractSet
+    knowledge: KnowledgeBase
+    embedders: Embedders
+    examples: ExampleStore
+    agent: TenantAgents
+    language_model: PydanticAiModel
+    llm_ledger: LlmLedger
+    channel: Channel
+    tools: ToolProvider
+    catalogues: ShopCatalogues
+    reader: DocumentReader
+    http: HttpClient
+    tokens: TenantTokens
+    operator_token: str
+
+
+@contextmanager
+def open_services(settings: Settings | None = None) -> Generator[Services]:
+    """Open the parts without working on turns. Raises ConfigError with one clear sentence for each thing amiss."""
+    settings = settings or Settings()
+    contracts = load_contracts(settings.contracts_dir)
+    with ExitStack() as stack:
+        owner_url, app_url = _database_urls(settings, stack)
+        migrate(owner_url)
+        database = Database(owner_url, app_url, pool_size=settings.worker_threads + ACCEPTED_AT_A_TIME)
+        stack.callback(database.dispose)
+        http = HttpClient()
+        stack.callback(http.close)
+        keys = secret_keys(settings)
+        key = keys.read()[0]  # also signs tokens: they end with a key that is changed
+        tenants = TenantDirectory(database)
+        secrets = open_secret_store(settings, keys, tenants.is_suspended, stack)
+        embedders = Embedders(settings.brain, cache=settings.data_dir / "encoders")
+        knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database), encoders=embedders)
+        clock = SystemClock()
+        catalogues = ShopCatalogues.open(http, secrets, database, clock, settings.shopify_api_version)
+        reader = _document_reader(settings, secrets, catalogues, PostgresVisionBooks(database))
+        stack.callback(reader.close)
+        language_model = PydanticAiModel()
+        stack.callback(language_model.close)
+        llm_ledger = PostgresLlmLedger(database)
+        examples = PostgresExampleStore(database)
+        cache = PostgresToolCache(database)
+        native = NativeAgent(
+            knowledge,
+            extra_examples=contract_examples(contracts),
+            embedders=embedders,
+            examples=examples,
+            catalogue=catalogues.seen_titles(cache),
+        )
+        yield Services(
+            settings=settings,
+            database=database,
+            tenants=tenants,
+            secrets=secrets,
+            contracts=contracts,
+            knowledge=knowledge,
+            embedders=embedders,
+            examples=examples,
+            agent=tenant_agents(native, language_model, llm_ledger, tenants, secrets, contracts, settings),
+            language_model=language_model,
+            llm_ledger=llm_ledger,
+            channel=ChatwootChannel(http, secrets, handed_over=HandOverMemory(database, clock)),
+            tools=embedded_tools(
+                http=http,
+                secrets=secrets,
+                cache=cache,
+                policy_of=knowledge.policy,
+                shopify=catalogues.client,
+                catalogue_copy=catalogues.copies,
+            ),
+            catalogues=catalogues,
+            reader=reader,
+            http=http,
+            tokens=TenantTokens(_derived(key, "tenant-tokens"), clock),
+            operator_token=_operator_token(settings, key),
+        )
+
+
+def _document_reader(cfg: Settings, secrets: SecretStore, shops: ShopCatalogues, books: VisionBooks) -> DocumentReader:
+    worker = DocumentWorker(processes=cfg.document_workers)
+
+    def cloud_of(shop: Tenant) -> OcrEngine:
+        return VisionOcrEngine(shops.client.http, secrets, shop.scope, cfg.vision_url, shrink=partial(jpeg_in, worker))
+
+    engines = OcrEngines(LocalOcrEngine(worker), cloud_of, confidence_of, books)
+    verifier = TimbreVerifier(with_test_keys(cfg.timbre_keys))
+    return DocumentReader(engines.of, worker, verifier, catalogue_of=shops.invoice_titles().of)
+
+
+def _database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:
+    """Return the URLs of the owner and of the application's role."""
+    if settings.database_url is not None:
+        return settings.database_url, settings.app_database_url or settings.database_url
+    postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir / "postgres"))
+    return postgres.url(), postgres.url("smos_app")
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    return hashlib.sha256(f"{purpose}:{key}".encode()).digest()
+
+
+def _operator_token(settings: Settings, key: str) -> str:
+    if settings.operator_token is not None:
+        return settings.operator_token.get_secret_value()
+    return base64.urlsafe_b64encode(_derived(key, "operator")).decode().rstrip("=")
+
+
+def new_tenant_key() -> str:
+    """Return the unguessable part of a tenant's webhook URL."""
+    return random_secrets.token_urlsafe(24)
