@@ -15,9 +15,10 @@ from xdist.scheduler import LoadScopeScheduling
 from smarteros.scenarios.own_stack import own_stack
 from smarteros.store.database import Database, migrate
 from smarteros.store.embedded import EmbeddedPostgres
+from tests.kafka_broker import kafka
 from tests.vault_server import vault
 
-__all__ = ["vault"]
+__all__ = ["kafka", "vault"]
 SHARED = Path(__file__).parents[2] / "shared"
 # How long an example takes depends on what else the machine does, and says nothing about it.
 settings.register_profile("smarteros", deadline=None)

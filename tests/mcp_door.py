@@ -21,6 +21,7 @@ from smarteros.domain.messages import Contact
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.edge.app import create_app
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.tokens import READ, TenantTokens
 from smarteros.edge.tool_doors import tool_doors
 from smarteros.kit.clock import SystemClock
@@ -32,6 +33,7 @@ from smarteros.store.database import Database
 from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.events import store_event
 from smarteros.tenants.directory import TenantDirectory
+from smarteros.tenants.limit_notices import LimitNotices
 from smarteros.tools.inputs import ToolInput
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.provider import EmbeddedToolProvider
@@ -225,7 +227,7 @@ def door_app(
         knowledge,
         contracts,
         clock,
-        per_minute=per_minute,
+        rate=TenantRate(per_minute, LimitNotices(database, clock)),
         hosts=("127.0.0.1",),
         public_url="https://bots.example.cl",
     )

@@ -32,7 +32,10 @@ class Settings(BaseSettings):
         default=(), description="Host names /mcp may be asked by, with commas; loopback and public_url's always are"
     )
     requests_per_minute: int = Field(
-        default=100, ge=1, le=1_000_000, description="Of one tenant's callers to /mcp and /api/tools, in one process"
+        default=100,
+        ge=1,
+        le=1_000_000,
+        description="A tenant's messages, and as many requests of its programs, in one process",
     )
     data_dir: Path = Field(default=Path(".smos"), description="Embedded PostgreSQL, secrets file")
     database_url: str | None = Field(
@@ -53,6 +56,22 @@ class Settings(BaseSettings):
     vault_secret_id_file: Path | None = Field(default=None, description="File with the secret id, read at every login")
     vault_mount: str = Field(default="secret", pattern="^[a-z0-9_-]{1,64}$", description="Key-value engine, version 2")
     vault_ca_file: Path | None = Field(default=None, description="PEM of the authority of Vault's certificate")
+    audit_key: SecretStr | None = Field(
+        default=None,
+        description="Seals the audit, the same in all processes; while it is changed NEW,OLD; unset means a file",
+    )
+    bus: Literal["none", "kafka", "redpanda-http"] = Field(
+        default="none", description="Where audit events go; none leaves them in the outbox for outbox_keep_days"
+    )
+    kafka_brokers: str | None = Field(default=None, description="host:port, several with commas")
+    kafka_options: dict[str, SecretStr] = Field(
+        default={}, description='librdkafka\'s own, as JSON: {"security.protocol": "SASL_SSL", "sasl.password": "..."}'
+    )
+    redpanda_url: str | None = Field(default=None, description="Redpanda's HTTP proxy, for example http://bus.lan:8082")
+    redpanda_credentials: SecretStr | None = Field(default=None, description="user:password for that proxy")
+    outbox_keep_days: int = Field(
+        default=7, ge=1, le=3650, description="Without a bus, how long audit events stay in the outbox"
+    )
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
     brain: Literal["words", "lite", "full"] = Field(
         default="full", description="Which sentence encoders the embedded brain uses: none, the small one, both"

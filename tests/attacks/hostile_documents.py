@@ -50,6 +50,15 @@ def receipt(kind: str = "JPEG") -> bytes:
     return encoded(image, kind)
 
 
+def heic() -> bytes:
+    """The honest picture as a phone of another make sends it."""
+    import pillow_heif
+
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.open(io.BytesIO(receipt()))).save(buffer)
+    return buffer.getvalue()
+
+
 def pdf(objects: list[bytes], trailer: bytes = b"") -> bytes:
     body, places = b"%PDF-1.7\n", []
     for number, content in enumerate(objects, start=1):
@@ -181,7 +190,13 @@ FILES: dict[str, Callable[[], bytes]] = {
     "truncated pdf": lambda: pdf_of_pages(3)[:120],
     "jpeg under the name of a png": lambda: b"\x89PNG\r\n\x1a\n" + receipt(),
     "heic of noise": lambda: b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(range(256)) * 40,
+    "heic cut in the middle of its picture": lambda: heic()[: len(heic()) * 2 // 3],
+    "heic cut in its table of contents": lambda: heic()[:120],
+    "heic that claims 65535 pixels a side": lambda: heic().replace(
+        b"ispe" + bytes(4) + struct.pack(">II", 700, 500), b"ispe" + bytes(4) + struct.pack(">II", 65535, 65535)
+    ),
     "png and zip in one": polyglot_zip,
+    "heic and pdf in one": lambda: heic() + pdf_of_pages(1),
     "jpeg and pdf in one": polyglot_pdf,
     "pdf and html in one": lambda: b"<html><script>alert(1)</script>" + pdf_of_pages(1),
     "svg": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',

@@ -206,3 +206,17 @@ def test_many_writers_at_once_lose_nothing(place: Place) -> None:
 
     kept = place.opened()
     assert {path: kept.find(SHOES, path) for path in SECRET_PATHS} == {path: path for path in SECRET_PATHS}
+
+
+def test_an_erased_shop_has_no_secret_left_and_the_others_keep_theirs(place: Place) -> None:
+    ours, theirs = place.opened(), place.opened()
+    for path in (HMAC, TOKEN):
+        ours.write(SHOES, path, "old")
+        ours.rotate(SHOES, path, "canary", timedelta(hours=1))
+    ours.write(HATS, TOKEN, "kept")
+
+    assert ours.erase(SHOES) == 2
+    assert ours.erase(SHOES) == 0
+    assert (ours.entries(SHOES), ours.find(SHOES, TOKEN), ours.accepted(SHOES, HMAC)) == ((), None, ())
+    place.time.passed += A_WHILE
+    assert (theirs.entries(SHOES), theirs.read(HATS, TOKEN)) == ((), "kept")

@@ -40,6 +40,7 @@ from tests.documents.sets import (
     HELD_OUT_SEED,
     LAYOUTS,
     documents,
+    fee_receipt_photo,
     make_invoice,
     pdf_document,
     timbre_close_up,
@@ -219,10 +220,15 @@ def pdfs(stand: Stand, seed: int, each: int) -> dict[str, Tally]:
 
 
 def others(stand: Stand, seed: int, count: int) -> Tally:
-    """Photos of something else, recognised as no invoice."""
+    """Photos of something else, recognised as no invoice of goods; every third is a boleta de honorarios."""
     tally = Tally()
     for at in range(count):
-        found = stand.result(no_invoice(np.random.default_rng([seed, at]), at))
+        if at % 3 == 2:
+            level = ("clean", "light", "medium")[at // 3 % 3]
+            data = fee_receipt_photo(level, random.Random(f"{seed} fees {at}"))
+        else:
+            data = no_invoice(np.random.default_rng([seed, at]), at)
+        found = stand.result(data)
         tally.add(found.kind == "not_an_invoice" and found.timbre.document_key is None)
     return tally
 

@@ -13,7 +13,7 @@ from tests.documents.words import FAREWELLS, LONG_MONTHS, MONTHS, PAYMENTS, dott
 
 TITLES = {
     33: "FACTURA ELECTRÓNICA", 34: "FACTURA EXENTA ELECTRÓNICA", 39: "BOLETA ELECTRÓNICA",
-    61: "NOTA DE CRÉDITO ELECTRÓNICA",
+    52: "GUÍA DE DESPACHO ELECTRÓNICA", 61: "NOTA DE CRÉDITO ELECTRÓNICA",
 }  # fmt: skip
 A4 = (1654, 2339)  # 200 dpi
 
@@ -68,24 +68,24 @@ def sii_classic(invoice: Invoice, rng: random.Random) -> Sheet:
     sheet.text(90, 100, invoice.shop.upper(), 40, "bold")
     for at, line in enumerate((f"Giro: {invoice.trade}", invoice.address, invoice.town, "Fono: 45 2 000 000")):
         sheet.text(90, 160 + at * 34, line, 24)
-    _box(sheet, 1020, 80, 1560, 300, "#b01010")
+    boxed(sheet, 1020, 80, 1560, 300, "#b01010")
     for at, line in enumerate(
         (f"R.U.T.: {dotted(invoice.rut)}", _title(invoice), f"{rng.choice(('N°', 'Nº', 'FOLIO N°'))} {invoice.number}")
     ):
         sheet.text(1290, 110 + at * 60, line, 34, "bold", "m", "#b01010")
     sheet.text(1290, 312, f"S.I.I. - {invoice.town.upper()}", 24, "bold", "m", "#b01010")
-    _box(sheet, 90, 380, 1560, 560)
+    boxed(sheet, 90, 380, 1560, 560)
     issued = rng.choice(("Fecha emisión:", "Fecha Emisión :", "FECHA:"))
-    rows = (("SEÑOR(ES):", invoice.buyer, issued, _day(invoice.issued, rng)),
+    rows = (("SEÑOR(ES):", invoice.buyer, issued, day_of(invoice.issued, rng)),
             ("R.U.T.:", dotted(invoice.buyer_rut), "Condición de pago:", rng.choice(PAYMENTS)),
-            ("GIRO:", "Particular", "Vencimiento:", _day(invoice.issued + timedelta(days=30), rng)))  # fmt: skip
+            ("GIRO:", "Particular", "Vencimiento:", day_of(invoice.issued + timedelta(days=30), rng)))  # fmt: skip
     for at, (a, b, c, d) in enumerate(rows):
         for x, text, face in ((110, a, "bold"), (320, b, "sans"), (950, c, "bold"), (1230, d, "sans")):
             sheet.text(x, 400 + at * 50, text, 25, _face(face))
     end = _table(sheet, invoice, rng, 610)
-    _warranty(sheet, invoice, rng, 100, max(end, 1500))
+    warranty_line(sheet, invoice, rng, 100, max(end, 1500))
     _sums(sheet, invoice, rng, 1150, 1540, max(end, 1500))
-    _timbre(sheet, invoice, rng, 110, 1760, rng.uniform(640, 760))
+    place_timbre(sheet, invoice, rng, 110, 1760, rng.uniform(640, 760))
     return sheet
 
 
@@ -100,16 +100,16 @@ def pos_web(invoice: Invoice, rng: random.Random) -> Sheet:
     title = _title(invoice).capitalize() if rng.random() < 0.5 else _title(invoice)
     sheet.text(120, 310, f"{title} N° {invoice.number}", 42, "bold")
     sheet.text(120, 400, "Fecha de emisión", 24, serif, colour="#555555")
-    sheet.text(120, 434, _day(invoice.issued, rng), 28, serif)
+    sheet.text(120, 434, day_of(invoice.issued, rng), 28, serif)
     sheet.text(560, 400, "Fecha de vencimiento", 24, serif, colour="#555555")
-    sheet.text(560, 434, _day(invoice.issued + timedelta(days=30), rng), 28, serif)
+    sheet.text(560, 434, day_of(invoice.issued + timedelta(days=30), rng), 28, serif)
     sheet.text(1000, 400, "Cliente", 24, serif, colour="#555555")
     sheet.text(1000, 434, f"{invoice.buyer}", 28, serif)
     sheet.text(1000, 470, f"RUT {dotted(invoice.buyer_rut)}", 24, serif)
     end = _table(sheet, invoice, rng, 560, face=serif)
     _sums(sheet, invoice, rng, 1050, 1534, end + 60, serif)
-    _warranty(sheet, invoice, rng, 120, end + 70)
-    _timbre(sheet, invoice, rng, 480, 1700, rng.uniform(680, 780))
+    warranty_line(sheet, invoice, rng, 120, end + 70)
+    place_timbre(sheet, invoice, rng, 480, 1700, rng.uniform(680, 780))
     return sheet
 
 
@@ -151,7 +151,7 @@ def thermal(invoice: Invoice, rng: random.Random) -> Sheet:
         put(f"S.I.I. - {invoice.town}")
     rule()
     clock = f" {rng.randint(9, 20)}:{rng.randint(10, 59)}" if rng.random() < 0.6 else ""
-    put(f"{rng.choice(('Fecha:', 'FECHA EMISIÓN:', 'Fecha '))} {_day(invoice.issued, rng, words=False)}{clock}", "l")
+    put(f"{rng.choice(('Fecha:', 'FECHA EMISIÓN:', 'Fecha '))} {day_of(invoice.issued, rng, words=False)}{clock}", "l")
     put(f"Vendedor: {rng.randint(2, 40)}   Caja {rng.randint(1, 9)}", "l")
     rule()
     for item in invoice.items:
@@ -175,7 +175,7 @@ def thermal(invoice: Invoice, rng: random.Random) -> Sheet:
             rng.choice((f"Garantía {invoice.warranty_days} días con boleta", f"GARANTÍA: {invoice.warranty_days} DÍAS"))
         )
     put(rng.choice(FAREWELLS))
-    y = _timbre(
+    y = place_timbre(
         sheet, invoice, rng, 90, y + 20, wide - 180, columns=rng.choice((10, 12, 14)), size=size - 6, middle=wide / 2
     )
     sheet.height = int(y + 80)
@@ -189,7 +189,7 @@ def label(invoice: Invoice, rng: random.Random) -> Sheet:
     lines = [
         rng.choice(("FACTURA", "BOLETA", "COMPROBANTE DE VENTA")), invoice.shop, f"RUT emisor: {dotted(invoice.rut)}",
         f"{rng.choice(('Número', 'N° Documento', 'Folio'))}: {invoice.number}",
-        f"Fecha: {_day(invoice.issued, rng, words=False)}",
+        f"Fecha: {day_of(invoice.issued, rng, words=False)}",
         f"Producto: {invoice.items[0].name}",
         *([f"Talla: {invoice.items[0].size}"] if invoice.items[0].size else []),
         f"Precio: {thousands(invoice.items[0].price)} CLP", f"Cantidad: {invoice.items[0].quantity}",
@@ -219,18 +219,18 @@ def two_columns(invoice: Invoice, rng: random.Random) -> Sheet:
     sheet = Sheet(1654, 1500)
     sheet.text(827, 70, invoice.shop, 42, "bold", "m")
     sheet.text(827, 130, f"{invoice.trade} - {invoice.address} - {invoice.town}", 23, "sans", "m")
-    _box(sheet, 527, 170, 1127, 350, "#101060")
+    boxed(sheet, 527, 170, 1127, 350, "#101060")
     for at, line in enumerate((f"RUT: {invoice.rut}", _title(invoice), f"N°{invoice.number}")):
         sheet.text(827, 185 + at * 52, line, 32, "bold", "m", "#101060")
     left, right = 90, 900
     sheet.text(left, 390, f"Cliente: {invoice.buyer}", 26)
     sheet.text(left, 430, f"RUT cliente: {dotted(invoice.buyer_rut)}", 26)
-    sheet.text(right, 390, f"Emitida el {_day(invoice.issued, rng)}", 26)
+    sheet.text(right, 390, f"Emitida el {day_of(invoice.issued, rng)}", 26)
     sheet.text(right, 430, f"Forma de pago: {rng.choice(PAYMENTS)}", 26)
     end = _table(sheet, invoice, rng, 500)
     _sums(sheet, invoice, rng, 1080, 1560, end + 40)
-    _warranty(sheet, invoice, rng, 90, end + 50)
-    bottom = _timbre(sheet, invoice, rng, 90, end + 130, rng.uniform(640, 720))
+    warranty_line(sheet, invoice, rng, 90, end + 50)
+    bottom = place_timbre(sheet, invoice, rng, 90, end + 130, rng.uniform(640, 720))
     sheet.height = int(max(bottom, end + 300) + 70)
     return sheet
 
@@ -308,7 +308,7 @@ def _sums(
         )
 
 
-def _warranty(sheet: Sheet, invoice: Invoice, rng: random.Random, x: int, y: int) -> None:
+def warranty_line(sheet: Sheet, invoice: Invoice, rng: random.Random, x: int, y: int) -> None:
     if invoice.warranty_days:
         sheet.text(
             x,
@@ -320,7 +320,7 @@ def _warranty(sheet: Sheet, invoice: Invoice, rng: random.Random, x: int, y: int
         )
 
 
-def _timbre(
+def place_timbre(
     sheet: Sheet, invoice: Invoice, rng: random.Random, x: float, y: float, width: float, *, columns: int = 14,
     size: int = 22, middle: float | None = None,
 ) -> float:  # fmt: skip
@@ -335,7 +335,7 @@ def _timbre(
     return below + size * 3
 
 
-def _day(day: date, rng: random.Random, *, words: bool = True) -> str:
+def day_of(day: date, rng: random.Random, *, words: bool = True) -> str:
     forms = [f"{day:%d/%m/%Y}", f"{day:%d-%m-%Y}", f"{day:%d.%m.%Y}", f"{day:%Y-%m-%d}"]
     if words:
         forms += [
@@ -345,7 +345,7 @@ def _day(day: date, rng: random.Random, *, words: bool = True) -> str:
     return rng.choice(forms)
 
 
-def _box(sheet: Sheet, x0: float, y0: float, x1: float, y1: float, colour: str = "#222222") -> None:
+def boxed(sheet: Sheet, x0: float, y0: float, x1: float, y1: float, colour: str = "#222222") -> None:
     sheet.steps.append(Stroke(x0, y0, x1, y1, box=True, width=4, colour=colour))
 
 

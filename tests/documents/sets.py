@@ -21,6 +21,14 @@ from tests.documents.layouts import (
     thermal,
     two_columns,
 )
+from tests.documents.more_layouts import (
+    delivery_note,
+    discount_columns,
+    english,
+    fee_receipt,
+    thermal_wrapped,
+    web_order,
+)
 from tests.documents.paper import Sheet
 from tests.documents.stamps import Stamp, stamped
 from tests.documents.words import BUYERS, GOODS, SHOPS, STREETS, TOWNS, TRADES, rut_of
@@ -29,13 +37,18 @@ DEV_SEED = 11  # what the code was tuned on
 HELD_OUT_SEED = 20_262  # what the figures are taken on
 LAYOUTS: dict[str, Layout] = {
     "sii_classic": sii_classic, "thermal": thermal, "pos_web": pos_web, "label": label, "two_columns": two_columns,
-    "credit_note": credit_note,
+    "credit_note": credit_note, "thermal_wrapped": thermal_wrapped, "discount_columns": discount_columns,
+    "english": english, "web_order": web_order, "delivery_note": delivery_note,
 }  # fmt: skip
 # Most of what customers photograph comes from a till.
-_MIX = ("thermal", "sii_classic", "thermal", "pos_web", "label", "thermal", "two_columns", "credit_note")
+_MIX = (
+    "thermal", "sii_classic", "thermal_wrapped", "pos_web", "thermal", "discount_columns", "label", "web_order",
+    "thermal_wrapped", "english", "two_columns", "credit_note", "delivery_note",
+)  # fmt: skip
 _KINDS: dict[str, tuple[int | None, ...]] = {
     "sii_classic": (33, 33, 34), "thermal": (39, 39, 33, None), "pos_web": (33, 39, None), "label": (None,),
-    "two_columns": (33, 39), "credit_note": (61,),
+    "two_columns": (33, 39), "credit_note": (61,), "thermal_wrapped": (39, 39, None), "discount_columns": (33,),
+    "english": (None,), "web_order": (39, 39, None), "delivery_note": (52,),
 }  # fmt: skip
 CATALOGUE = tuple(name for name, _, _ in GOODS)
 
@@ -133,6 +146,11 @@ def timbre_close_up(rng: random.Random) -> tuple[bytes, Invoice]:
     assert code is not None
     box = (code.x, code.y, code.x + code.width, code.y + code.height)
     return close_up(sheet.picture(), box, np.random.default_rng(rng.getrandbits(32))), invoice
+
+
+def fee_receipt_photo(level: str, rng: random.Random) -> bytes:
+    """A photo of a boleta de honorarios, which is no invoice of goods."""
+    return photographed(fee_receipt(rng).picture(), level, np.random.default_rng(rng.getrandbits(32)))[0]
 
 
 def pdf_document(layout: str, rng: random.Random, *, text_layer: bool) -> tuple[bytes, Invoice]:

@@ -47,6 +47,17 @@ LONG_MONTHS = (
     "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
     "diciembre",
 )  # fmt: skip
+ENGLISH_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+PROFESSIONALS = ("Rayén Inventada Curín", "Ema Ficticia Soto", "Pedro Supuesto Lara")
+SERVICES = (
+    "Asesoría en diseño gráfico",
+    "Clases de inglés, mes de marzo",
+    "Mantención de sitio web",
+    "Fotografía de productos",
+)
 
 
 def thousands(pesos: int) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from smarteros_sandbox.shopify.admin_catalogue import AdminCatalogue
+from smarteros_sandbox.shopify.bulk import BulkOperations
 from smarteros_sandbox.shopify.connections import LARGEST_PAGE, FieldFunction, Node, bad_request, connection
 from smarteros_sandbox.shopify.context import Info
 from smarteros_sandbox.shopify.documents import ORDER_KEYS, PRODUCT_KEYS, VARIANT_KEYS, Found, Indexed, find
 from smarteros_sandbox.shopify.draft_orders import DraftOrders
 from smarteros_sandbox.shopify.orders import order_index
 from smarteros_sandbox.shopify.search import fold
-from smarteros_sandbox.shopify.values import CURRENCY, OPENED_AT, gid, shop_number
+from smarteros_sandbox.shopify.subscriptions import WebhookSubscriptions
+from smarteros_sandbox.shopify.values import CURRENCY, OPENED_AT, SCOPES, gid, shop_number
 from smarteros_sandbox.shops.models import DemoShop
 
 # None sorts by relevance.
@@ -47,6 +49,7 @@ class AdminApi:
         self._by_handle: dict[str, Node] = by_handle
         self.root: dict[str, FieldFunction] = {
             "shop": self._shop,
+            "currentAppInstallation": self._app_installation,
             "products": self._products,
             "productsCount": self._products_count,
             "product": self._of_kind("Product"),
@@ -61,6 +64,9 @@ class AdminApi:
             "nodes": self._nodes_field,
             "draftOrderCreate": self._draft_order_create,
         }
+        self.bulk = BulkOperations(self.root)
+        self.subscriptions = WebhookSubscriptions()
+        self.root |= {**self.bulk.fields(), **self.subscriptions.fields()}
 
     def _products(self, info: Info, **arguments: Any) -> Node:
         return _search(info, self.catalogue.products, arguments, PRODUCT_KEYS, PRODUCT_ORDERS)
@@ -88,7 +94,7 @@ class AdminApi:
         return resolve
 
     def _node(self, wanted: str) -> Node | None:
-        for source in (self.catalogue.by_id, self._orders_by_id, self.drafts.by_id):
+        for source in (self.catalogue.by_id, self._orders_by_id, self.drafts.by_id, self.subscriptions.by_id):
             if wanted in source:
                 return source[wanted]
         return None
@@ -110,6 +116,10 @@ class AdminApi:
         if wanted.get("handle") is not None:
             return self._by_handle.get(wanted["handle"])
         return self._node(str(wanted.get("id")))
+
+    def _app_installation(self, _info: Info) -> Node:
+        scopes = [{"handle": handle, "description": handle.replace("_", " ")} for handle in SCOPES.split(",")]
+        return {"id": gid("AppInstallation", shop_number(self.shop)), "accessScopes": scopes}
 
     def _shop(self, info: Info) -> Node:
         domain = self.shop.spec.store_domain
@@ -146,7 +156,7 @@ def _search(
     order = None if key is None else _order_by(key)
     found: Found = find([] if info.context.empty_mirror else index, arguments.get("query"), keys, order=order)
     info.context.warn(info.path.as_list(), arguments.get("query"), found.unknown_fields)
-    return connection(found.nodes, arguments)
+    return connection(found.nodes, arguments, unpaged=info.context.unpaged)
 
 
 def _order_by(key: str) -> Any:

@@ -1,8 +1,9 @@
 """The stand-in Shopify as an ASGI app.
 
 Faults (service "shopify", scope = tenant id): ``slow`` (seconds before the answer), ``hang`` (seconds, then
-504), ``http_500``, ``throttle`` (the bucket is empty), ``expired_token`` (401), ``empty_mirror`` (searches
-find nothing, as while Shopify rebuilds its index), ``wrong_currency`` (the shop sells in USD, or in ``value``).
+504), ``http_500``, ``throttle`` (the bucket is empty), ``expired_token`` (401), ``revoked_token`` (401, and no other
+token for the app's credentials: it was uninstalled), ``empty_mirror`` (searches find nothing, as while Shopify rebuilds
+its index), ``wrong_currency`` (the shop sells in USD, or in ``value``), ``bulk_refused`` (another operation runs).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from json import loads
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -27,8 +29,8 @@ from smarteros_sandbox.shopify.cost import SINGLE_QUERY_LIMIT
 from smarteros_sandbox.shopify.execution import Prepared, RejectedQuery, prepare, run
 from smarteros_sandbox.shopify.pages import page_routes
 from smarteros_sandbox.shopify.schemas import API_VERSION, SCHEMAS, ApiName
-from smarteros_sandbox.shopify.tenants import SCOPES, TOKEN_SECONDS, ShopifyTenant, ShopifyTenants, host_fits
-from smarteros_sandbox.shopify.values import CURRENCY
+from smarteros_sandbox.shopify.tenants import TOKEN_SECONDS, ShopifyTenant, ShopifyTenants, host_fits
+from smarteros_sandbox.shopify.values import CURRENCY, SCOPES
 from smarteros_sandbox.shops.models import DemoShop
 from smarteros_sandbox.shops.untyped import as_object
 from smarteros_sandbox.shops.wire import BodyError, WireJson, hang_as_told, read_body, read_json, wait_as_told
@@ -40,9 +42,14 @@ INVALID_TOKEN = "[API] Invalid API key or access token (unrecognized login or wr
 LIMITS_PAGE = "https://shopify.dev/api/usage/rate-limits"
 
 
-def create_shopify_app(shops: Sequence[DemoShop], faults: Faults) -> Starlette:
-    """The app for these shops; the schemas are built in the background once the server has started."""
-    server = ShopifyServer(ShopifyTenants(shops), faults)
+def create_shopify_app(
+    shops: Sequence[DemoShop], faults: Faults, *, bucket_clock: Callable[[], float] = monotonic
+) -> Starlette:
+    """The app for these shops; the schemas are built in the background once the server has started.
+
+    ``bucket_clock`` (seconds) refills the rate limits; a test that notes waits down turns it on by them.
+    """
+    server = ShopifyServer(ShopifyTenants(shops, bucket_clock=bucket_clock), faults)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
@@ -53,6 +60,7 @@ def create_shopify_app(shops: Sequence[DemoShop], faults: Faults) -> Starlette:
         Route("/admin/api/{version}/graphql.json", server.admin, methods=["POST"]),
         Route("/api/{version}/graphql.json", server.storefront, methods=["POST"]),
         Route("/admin/oauth/access_token", server.access_token, methods=["POST"]),
+        Route("/bulk-operation-outputs/{token}", server.bulk_file, methods=["GET"]),
         *page_routes(server.tenants),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_found, 405: _not_found})
@@ -72,9 +80,13 @@ class ShopifyServer:
     async def admin(self, request: Request) -> Response:
         """Admin GraphQL."""
         tenant = self.tenants.by_admin_token(request.headers.get("x-shopify-access-token", ""))
-        if tenant is None or self._faults.take(SERVICE, "expired_token", tenant.tenant_id):
+        if tenant is None or self._refuses_token(tenant):
             return _with_headers(WireJson({"errors": INVALID_TOKEN}, 401))
         return await self._graphql(request, tenant, "admin")
+
+    def _refuses_token(self, tenant: ShopifyTenant) -> bool:
+        kinds = ("expired_token", "revoked_token")
+        return any(self._faults.take(SERVICE, kind, tenant.tenant_id) is not None for kind in kinds)
 
     async def storefront(self, request: Request) -> Response:
         """Storefront GraphQL; without a token the host decides, as for Shopify's tokenless access."""
@@ -91,11 +103,21 @@ class ShopifyServer:
         form = await _form(request)
         if form.get("grant_type") != "client_credentials":
             return WireJson({"error": "unsupported_grant_type"}, 400)
-        token = self.tenants.issue_token(form.get("client_id", ""), form.get("client_secret", ""))
-        if token is None:
+        client = (form.get("client_id", ""), form.get("client_secret", ""))
+        tenant = self.tenants.by_client(*client)
+        token = self.tenants.issue_token(*client)
+        if token is None or tenant is None or self._faults.take(SERVICE, "revoked_token", tenant.tenant_id):
             description = "The client_id or client_secret is wrong"
             return WireJson({"error": "invalid_client", "error_description": description}, 400)
         return WireJson({"access_token": token, "scope": SCOPES, "expires_in": TOKEN_SECONDS})
+
+    async def bulk_file(self, request: Request) -> Response:
+        """The file of a finished bulk operation; its address is its only key, as in Shopify's storage."""
+        for tenant in self.tenants.all:
+            file = tenant.admin.bulk.file(request.path_params["token"])
+            if file is not None:
+                return Response(file, media_type="application/jsonl")
+        return WireJson({"errors": "Not Found"}, 404)
 
     async def _graphql(self, request: Request, tenant: ShopifyTenant, api: ApiName) -> Response:
         if not host_fits(request.headers.get("host", ""), tenant):
@@ -110,7 +132,7 @@ class ShopifyServer:
             refused = {"errors": {"query": "Required parameter missing or invalid"}}
             return _with_headers(WireJson(refused, 400))
         # A query costs milliseconds of CPU, the first one waits for the schema: not on the event loop.
-        answer = await asyncio.to_thread(self._answer, tenant, api, body)
+        answer = await asyncio.to_thread(self._answer, tenant, api, body, own_url(request))
         return _with_headers(WireJson(answer))
 
     async def _failure(self, tenant: ShopifyTenant) -> Response | None:
@@ -121,14 +143,19 @@ class ShopifyServer:
             return WireJson({"errors": "Internal Server Error"}, 500)
         return None
 
-    def _answer(self, tenant: ShopifyTenant, api: ApiName, body: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, tenant: ShopifyTenant, api: ApiName, body: dict[str, Any], url: str) -> dict[str, Any]:
         try:
             prepared = prepare(SCHEMAS.get(api), body)
         except RejectedQuery as rejected:
             return {"errors": rejected.errors}
         empty = self._faults.take(SERVICE, "empty_mirror", tenant.tenant_id) is not None
         other = self._faults.take(SERVICE, "wrong_currency", tenant.tenant_id)
-        context = RequestContext(empty_mirror=empty, currency=str(other.value or "USD") if other else CURRENCY)
+        context = RequestContext(
+            empty_mirror=empty,
+            own_url=url,
+            refuses_bulk=self._faults.take(SERVICE, "bulk_refused", tenant.tenant_id) is not None,
+            currency=str(other.value or "USD") if other else CURRENCY,
+        )
         if api == "storefront":  # Shopify limits the Storefront API by buyer, not by cost
             return run(prepared, tenant.storefront.root, context)
         return self._metered(tenant, prepared, context)
@@ -179,6 +206,12 @@ def _with_headers(response: Response) -> Response:
     response.headers["X-Shopify-API-Version"] = API_VERSION
     response.headers["X-Request-Id"] = secrets.token_hex(16)
     return response
+
+
+def own_url(request: Request) -> str:
+    """Where this server listens; the Host header names the shop instead."""
+    host, port = request.scope.get("server") or ("127.0.0.1", None)
+    return f"{request.url.scheme}://{host}" + (f":{port}" if port else "")
 
 
 async def _graphql_body(request: Request) -> dict[str, Any] | None:

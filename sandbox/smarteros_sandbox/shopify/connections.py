@@ -29,9 +29,14 @@ def cursor_of(node: Node) -> str:
     return base64.b64encode(json.dumps({"last_id": node["id"]}).encode()).decode()
 
 
-def connection(nodes: Sequence[Node], arguments: dict[str, Any], **extra: Any) -> Node:
-    """One page of ``nodes`` per ``first``/``after`` or ``last``/``before``, after an optional ``reverse``."""
+def connection(nodes: Sequence[Node], arguments: dict[str, Any], *, unpaged: bool = False, **extra: Any) -> Node:
+    """One page of ``nodes`` per ``first``/``after`` or ``last``/``before``, after an optional ``reverse``.
+
+    ``unpaged`` gives all of them, as a bulk operation does.
+    """
     ordered = list(reversed(nodes)) if arguments.get("reverse") else list(nodes)
+    if unpaged:
+        return {"edges": [{"node": node} for node in ordered]}
     first, last = _page_size(arguments, "first"), _page_size(arguments, "last")
     if first is None and last is None:
         raise bad_request("you must provide one of first or last")
@@ -60,8 +65,8 @@ def connection(nodes: Sequence[Node], arguments: dict[str, Any], **extra: Any) -
 def connection_field(nodes: Callable[[], Sequence[Node]]) -> FieldFunction:
     """A field that pages through what ``nodes`` gives when the field is asked for."""
 
-    def resolve(_info: Info, **arguments: Any) -> Node:
-        return connection(nodes(), arguments)
+    def resolve(info: Info, **arguments: Any) -> Node:
+        return connection(nodes(), arguments, unpaged=info.context.unpaged)
 
     return resolve
 

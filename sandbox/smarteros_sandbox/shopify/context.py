@@ -12,9 +12,12 @@ from smarteros_sandbox.shopify.values import CURRENCY
 
 @dataclass
 class RequestContext:
-    """One per request."""
+    """One per request. ``unpaged``: connections need no page size; ``own_url``: where this server is reached."""
 
     empty_mirror: bool = False
+    unpaged: bool = False
+    own_url: str = ""
+    refuses_bulk: bool = False
     currency: str = CURRENCY
     spent: int = 0
     warnings: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from threading import Lock
-from time import time
+from time import monotonic, time
 
 from smarteros_sandbox.shopify.admin_api import AdminApi
 from smarteros_sandbox.shopify.cost import LeakyBucket
@@ -15,18 +15,17 @@ from smarteros_sandbox.shops.models import DemoShop
 
 TOKEN_SECONDS = 86_399
 MOST_TOKENS = 1000
-SCOPES = "read_products,read_inventory,read_orders,write_draft_orders"
 MYSHOPIFY = ".myshopify.com"
 
 
 class ShopifyTenant:
     """One shop with its APIs and its rate limit."""
 
-    def __init__(self, shop: DemoShop) -> None:
+    def __init__(self, shop: DemoShop, bucket_clock: Callable[[], float] = monotonic) -> None:
         self.shop = shop
         self.admin = AdminApi(shop)
         self.storefront = StorefrontApi(shop)
-        self.bucket = LeakyBucket()
+        self.bucket = LeakyBucket(bucket_clock)
 
     @property
     def tenant_id(self) -> str:
@@ -37,11 +36,16 @@ class ShopifyTenant:
 class ShopifyTenants:
     """Finds a shop by token or host."""
 
-    def __init__(self, shops: Sequence[DemoShop], clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self,
+        shops: Sequence[DemoShop],
+        clock: Callable[[], float] = time,
+        bucket_clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._clock = clock
         self._lock = Lock()
         self._issued: dict[str, tuple[ShopifyTenant, float]] = {}
-        self.all = [ShopifyTenant(shop) for shop in shops]
+        self.all = [ShopifyTenant(shop, bucket_clock) for shop in shops]
 
     def by_admin_token(self, token: str) -> ShopifyTenant | None:
         """The shop of a permanent token, or of an issued one that has not expired."""
@@ -63,15 +67,22 @@ class ShopifyTenants:
 
     def issue_token(self, client_id: str, client_secret: str) -> str | None:
         """Client-credentials grant: a new token for the app with these credentials."""
+        tenant = self.by_client(client_id, client_secret)
+        if tenant is None:
+            return None
+        token = f"shpat_{secrets.token_hex(16)}"
+        with self._lock:
+            self._issued[token] = (tenant, self._clock() + TOKEN_SECONDS)
+            if len(self._issued) > MOST_TOKENS:
+                self._issued.pop(next(iter(self._issued)))
+        return token
+
+    def by_client(self, client_id: str, client_secret: str) -> ShopifyTenant | None:
+        """The shop of an app's credentials."""
         for tenant in self.all:
             spec = tenant.shop.spec
             if _equal(spec.client_id, client_id) and _equal(spec.client_secret, client_secret):
-                token = f"shpat_{secrets.token_hex(16)}"
-                with self._lock:
-                    self._issued[token] = (tenant, self._clock() + TOKEN_SECONDS)
-                    if len(self._issued) > MOST_TOKENS:
-                        self._issued.pop(next(iter(self._issued)))
-                return token
+                return tenant
         return None
 
 

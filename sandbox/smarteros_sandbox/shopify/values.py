@@ -14,6 +14,8 @@ from smarteros_sandbox.shops.models import DemoShop, ProductSpec, VariantSpec
 CURRENCY = "CLP"
 # When the demo shops were opened: creation time of everything that has no date of its own.
 OPENED_AT = "2025-01-15T12:00:00Z"
+# What an app of the demo shops may do.
+SCOPES = "read_products,read_inventory,read_orders,write_draft_orders"
 
 
 def gid(kind: str, number: int | str) -> str:

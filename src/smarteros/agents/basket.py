@@ -6,13 +6,10 @@ asked. Which words ask for what is data (``data/cart_words.yml``).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, cast
 
 from smarteros.agents.cart_items import (
+    Line,
     at_places,
     count_before,
     count_in,
@@ -21,44 +18,16 @@ from smarteros.agents.cart_items import (
     several,
     words_of_item,
 )
+from smarteros.agents.cart_reading import CartWords, cart_pattern
 from smarteros.agents.dialogue import agrees, chosen_places, plain_words
-from smarteros.agents.entities import REFUSED, Extraction
-from smarteros.agents.wordlists import read_data
+from smarteros.agents.entities import Extraction
 from smarteros.domain.carts import CartAct, CartItem, CartWish
 from smarteros.domain.decisions import Action, DialogueState
-from smarteros.kit.text import fold
 
 _MOST_PIECES = 99
 _MOST_WORDS = 14
-_MOST_WORDS_OF_CHOICE = 6
-_ARTICLES = ("el ", "la ", "los ", "las ", "the ")
 _FINDS = "shopify_get_product"
 _PREPARES = "shopify_create_cart"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the cart as it is wanted; ``size`` and ``color`` are set when another variant must be found."""
-
-    item: CartItem
-    size: str | None = None
-    color: str | None = None
-
-    @property
-    def to_be_found(self) -> bool:
-        """Whether nobody knows the variant's id yet."""
-        return self.size is not None or self.color is not None
-
-    def params(self) -> dict[str, Any]:
-        """Write the line for the tool. Of a variant to be found ``call_tools`` fills in the id."""
-        if self.to_be_found:
-            wanted = {"product_id": self.item.product_id, "size": self.size, "color": self.color}
-            return {**wanted, "quantity": self.item.quantity}
-        return {
-            "variant_id": self.item.variant_id,
-            "quantity": self.item.quantity,
-            "seen_price": str(self.item.price),
-        }
 
 
 @dataclass(frozen=True)
@@ -91,7 +60,7 @@ def bought(extraction: Extraction, state: DialogueState) -> CartTalk | None:
     reading = _Reading(extraction, plain_words(extraction), state)
     if reading.says("show"):
         return reading.talk()
-    return reading.added() or reading.bought_unnamed()
+    return reading.added() or reading.gone_on_with() or reading.bought_unnamed()
 
 
 def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartTalk | None:
@@ -99,7 +68,8 @@ def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartT
     asked = state.asked
     if asked is None:
         return None
-    meant = meant_among(extraction, plain, asked.between)
+    places = chosen_places(plain, len(asked.between))
+    meant = at_places(asked.between, places) if places else meant_among(extraction, plain, asked.between)
     if len(meant) != 1:
         return None
     reading = _Reading(extraction, plain, state)
@@ -108,25 +78,8 @@ def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartT
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """One message over the state it was written in."""
-
-    extraction: Extraction
-    plain: str
-    state: DialogueState
-
-    @property
-    def quantity(self) -> int | None:
-        """Pieces asked for: "3 de la azul" says it too."""
-        found = _patterns()["counted"].search(self.plain)
-        return self.extraction.entities.quantity or (count_in(found["count"]) if found else None)
-
-    @property
-    def offered(self) -> tuple[CartItem, ...]:
-        return tuple(CartItem.of(product) for product in self.state.offered if product.variant_id)
-
-    def says(self, what: str) -> bool:
-        return _patterns()[what].search(self.plain) is not None
+class _Reading(CartWords):
+    """What a message does to the cart."""
 
     def talk(self) -> CartTalk | None:
         if self.says("clear") and (self.state.cart or self.says("cart")):
@@ -134,7 +87,7 @@ class _Reading:
         if self.says("show") and not self.says("delivery"):
             # Before there is a cart, a link or a total is asked for as part of buying: the words around it tell.
             known = self.state.cart or self.says("cart")
-            return CartTalk(CartWish(act="show"), self._kept()) if known else None
+            return CartTalk(CartWish(act="show"), self._kept()) if known else self._bought_by_place()
         if agrees(self.extraction):
             return self._agreed()
         return self._changed() or self._bought()
@@ -157,30 +110,35 @@ class _Reading:
             return None
         if self.state.cart and self.says("remove"):
             return None
-        if self._only_counts() and (self.state.cart or self.offered):
+        if self.only_counts() and (self.state.cart or self.offered):
             return self._counted()
         if self.state.pending == "cart_offer" and self.says("this"):
             return self.bought_unnamed()
-        return self.added() if self.says("choose") or self._is_mere_choice() else None
+        return self.added() if self.says("choose") or self.is_mere_choice() else None
+
+    def _bought_by_place(self) -> CartTalk | None:
+        """Read "la primera, mándame el link"."""
+        return self.added() if self.places() else None
 
     def added(self) -> CartTalk | None:
         """Put what the message chooses into the cart, ask which of several, or None when it chooses nothing."""
         by_colours = self._by_colours()
         if by_colours is not None:
             return by_colours
-        places = self._places()
+        places = self.places()
         meant = places if places is not None else meant_among(self.extraction, self.plain, self.offered, size=False)
         if not meant:
             return None
         if several(meant) and places is None:
             # "Quiero zapatillas talla 43" looks for others; of those of the list it says too little.
-            another = any(self._variant(item).to_be_found for item in meant)
+            another = any(self.variant(item).to_be_found for item in meant)
             return None if another else CartTalk(CartWish(act="add", quantity=self.quantity, between=meant))
-        swaps = self._corrects_a_guess(meant)
+        swaps = self.corrects_a_guess(meant)
         kept = () if swaps else self._kept()
         for item in meant:
-            kept = self._plus(kept, self._variant(item), self.quantity)
-        return CartTalk(CartWish(act="swap" if swaps else "add", spoken_of=meant[-1].variant_id), kept)
+            kept = self._plus(kept, self.variant(item), self.quantity)
+        wish = CartWish(act="swap" if swaps else "add", quantity=self.quantity, spoken_of=meant[-1].variant_id)
+        return CartTalk(wish, kept)
 
     def _by_colours(self) -> CartTalk | None:
         """Read "2 azules y 1 negra": each colour with the number before it."""
@@ -200,9 +158,15 @@ class _Reading:
         lines = tuple(line for line in self._kept() if line.item.variant_id in meant)
         return CartTalk(CartWish(act="remove", spoken_of=lines[0].item.variant_id), lines) if lines else None
 
+    def gone_on_with(self) -> CartTalk | None:
+        """Read a wish to buy that names nothing as one for the cart that is there already."""
+        named = self.names_something() or self.names_a_variant() or self.quantity is not None
+        more = named or self.says("choose") or self.says("this")
+        return CartTalk(CartWish(act="show"), self._kept()) if self.state.cart and not more else None
+
     def bought_unnamed(self) -> CartTalk | None:
         """Buy the only product of the list; of several ask which; None where a place the list lacks is named."""
-        if not self.offered or self._names_another() or chosen_places(self.plain, len(self.offered)) == ():
+        if not self.offered or self.names_another() or chosen_places(self.plain, len(self.offered)) == ():
             return None
         if several(self.offered):
             return CartTalk(CartWish(act="add", quantity=self.quantity, between=self.offered))
@@ -218,9 +182,9 @@ class _Reading:
         if act == "count":
             return CartTalk(CartWish(act="count", spoken_of=item.variant_id), self._with_quantity(item, quantity or 1))
         if act == "swap":
-            return self._in_place_of(self._focus(), item)
-        lines = self._plus(self._kept(), self._variant(item), quantity)
-        return CartTalk(CartWish(act=act, spoken_of=item.variant_id), lines)
+            return self._in_place_of(self.focus(), item)
+        lines = self._plus(self._kept(), self.variant(item), quantity)
+        return CartTalk(CartWish(act=act, quantity=quantity, spoken_of=item.variant_id), lines)
 
     def _agreed(self) -> CartTalk | None:
         if self.state.pending != "cart_offer" or not self.offered:
@@ -235,14 +199,14 @@ class _Reading:
         places = chosen_places(self.plain, len(cart))
         meant = at_places(cart, places) if places else meant_among(self.extraction, self.plain, cart, refused=True)
         if not meant:
-            focus = self._focus()
-            if several(cart) and (focus is None or self._names_something()):
-                return None if self._names_something() else self._ask("remove", cart)
+            focus = self.focus()
+            if several(cart) and (focus is None or self.names_something()):
+                return None if self.names_something() else self._ask("remove", cart)
             meant = (focus or cart[0],)
         if several(meant) and not places:
             return self._ask("remove", meant)
         if len(meant) == 1:
-            fewer = _patterns()["fewer"].search(self.plain)
+            fewer = cart_pattern("fewer").search(self.plain)
             return self.done("remove", meant[0], count_in(fewer["count"]) if fewer else self.quantity)
         gone = {item.variant_id for item in meant}
         lines = tuple(line for line in self._kept() if line.item.variant_id not in gone)
@@ -250,7 +214,7 @@ class _Reading:
 
     def _exchanged(self) -> CartTalk | None:
         """Read "cambia el negro por el azul"."""
-        exchange = _patterns()["exchange"].search(self.plain)
+        exchange = cart_pattern("exchange").search(self.plain)
         if exchange is None:
             return None
         given = meant_among(self.extraction, exchange["old"], self.state.cart, refused=True)
@@ -263,13 +227,13 @@ class _Reading:
 
     def _swapped(self) -> CartTalk | None:
         """Read "mejor el azul", "cámbialo por el negro", "mejor en 43", "mejor 2"."""
-        if self._only_counts():
+        if self.only_counts():
             return self._counted()
-        old = self._given_up() or self._focus()
+        old = self.given_up() or self.focus()
         candidates = tuple(item for item in self.offered if old is None or item.product_id != old.product_id)
-        places = self._places()
+        places = self.places()
         meant = places if places is not None else meant_among(self.extraction, self.plain, candidates, size=False)
-        if not meant and old is not None and self._names_a_variant():
+        if not meant and old is not None and self.names_a_variant():
             return self._in_place_of(old, old)
         if not meant:
             return None
@@ -280,10 +244,10 @@ class _Reading:
         return self._in_place_of(old, meant[0])
 
     def _more(self) -> CartTalk | None:
-        chosen = self._chosen()
-        if chosen and chosen[0] not in self._in_cart():
+        chosen = self.chosen()
+        if chosen and chosen[0] not in self.in_cart():
             return None  # something else, besides
-        focus = chosen[0] if len(chosen) == 1 else self._focus()
+        focus = chosen[0] if len(chosen) == 1 else self.focus()
         if focus is None:
             return self._ask("add", self.state.cart)
         return self.done("add", focus.model_copy(update={"quantity": 1}), self.quantity or 1)
@@ -292,18 +256,15 @@ class _Reading:
         """Read a bare number of pieces: of what is in the cart, else of the only or first thing offered."""
         if not self.state.cart:
             return self.done("add", self.offered[0], self.quantity) if self.offered else None
-        focus = self._focus()
+        focus = self.focus()
         return self._ask("count", self.state.cart) if focus is None else self.done("count", focus, self.quantity)
 
     def _in_place_of(self, old: CartItem | None, new: CartItem) -> CartTalk:
         quantity = self.quantity or (old.quantity if old is not None else 1)
-        line = self._variant(new.model_copy(update={"quantity": quantity}))
+        line = self.variant(new.model_copy(update={"quantity": quantity}))
         kept = tuple(line for line in self._kept() if old is None or line.item.variant_id != old.variant_id)
-        return CartTalk(CartWish(act="swap", spoken_of=new.variant_id), self._plus(kept, line, quantity))
-
-    def _in_cart(self) -> tuple[CartItem, ...]:
-        """Return what is in the cart as single pieces, the way offered things are."""
-        return tuple(item.model_copy(update={"quantity": 1}) for item in self.state.cart)
+        wish = CartWish(act="swap", quantity=self.quantity, spoken_of=new.variant_id)
+        return CartTalk(wish, self._plus(kept, line, quantity))
 
     def _ask(self, act: CartAct, between: tuple[CartItem, ...]) -> CartTalk:
         return CartTalk(CartWish(act=act, quantity=self.quantity, between=between))
@@ -329,71 +290,3 @@ class _Reading:
             else line
             for line in self._kept()
         )
-
-    def _focus(self) -> CartItem | None:
-        """Return what "it" means: the only thing in the cart, or the one spoken of last."""
-        cart = self.state.cart
-        if len(cart) == 1:
-            return cart[0]
-        return next((item for item in cart if item.variant_id == self.state.spoken_of), None)
-
-    def _given_up(self) -> CartItem | None:
-        """Return what the message wants no more: "en vez del negro el azul"."""
-        meant = meant_among(self.extraction, self.plain, self.state.cart, refused=True)
-        refused = any(span.kind == REFUSED for span in self.extraction.spans)
-        return meant[0] if refused and len(meant) == 1 else None
-
-    def _variant(self, item: CartItem) -> Line:
-        """Return the line of an item; in another size or colour than the item's, it has to be found."""
-        entities, words = self.extraction.entities, words_of_item(item)
-        size = entities.size if entities.size is not None and fold(entities.size) not in words else None
-        other = entities.color is not None and not has_colour(entities.color, words)
-        return Line(item, size, entities.color if other else None)
-
-    def _places(self) -> tuple[CartItem, ...] | None:
-        places = chosen_places(self.plain, len(self.offered))
-        if places is None and self.offered and (self.says("cheapest") or self.says("dearest")):
-            pick = min if self.says("cheapest") else max
-            return (pick(self.offered, key=lambda item: item.price),)
-        if places is None and self.says("other") and len(self.offered) == 2:
-            taken = {item.variant_id for item in self.state.cart} or {self.offered[0].variant_id}
-            return tuple(item for item in self.offered if item.variant_id not in taken) or None
-        return None if places is None else at_places(self.offered, places)
-
-    def _chosen(self) -> tuple[CartItem, ...]:
-        places = self._places()
-        return places if places is not None else meant_among(self.extraction, self.plain, self.offered, size=False)
-
-    def _corrects_a_guess(self, meant: Sequence[CartItem]) -> bool:
-        """Tell whether a choice replaces what was taken for a bare yes."""
-        adds = self.says("add") or self.says("also")
-        return self.state.guessed and not adds and len(self.state.cart) == 1 and len(meant) == 1
-
-    def _only_counts(self) -> bool:
-        named = self.extraction.mentions or self.extraction.entities.size or self._places() is not None
-        return self.quantity is not None and not named and not self.says("more") and len(self.plain.split()) <= 6
-
-    def _is_mere_choice(self) -> bool:
-        """Tell whether the message is little more than a place or an attribute: "el segundo", "la azul"."""
-        asks = "?" in self.extraction.folded or self.plain.startswith(("y ", "and "))
-        if len(self.plain.split()) > _MOST_WORDS_OF_CHOICE or asks or self.says("corrects"):
-            return False
-        named = any(mention.kind == "color" for mention in self.extraction.mentions)
-        return self._places() is not None or named or self.plain.startswith(_ARTICLES)
-
-    def _names_a_variant(self) -> bool:
-        return self.extraction.entities.size is not None or self.extraction.entities.color is not None
-
-    def _names_something(self) -> bool:
-        return bool(self.extraction.mentions)
-
-    def _names_another(self) -> bool:
-        entities = self.extraction.entities
-        named = entities.category or entities.color or entities.size
-        return named is not None and not meant_among(self.extraction, self.plain, self.offered)
-
-
-@cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    raw = cast("dict[str, list[str]]", read_data("cart_words.yml"))
-    return {name: re.compile(rf"\b(?:{'|'.join(words)})\b") for name, words in raw.items()}

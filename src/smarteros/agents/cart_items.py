@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from smarteros.agents.entities import Extraction
 from smarteros.agents.numbers import find_quantity
+from smarteros.agents.spelling import base_speller
 from smarteros.domain.carts import CartItem
 from smarteros.kit.text import fold
 
 _LEAST_LETTERS = 4
+_ROUNDED = 0.02
 _COUNT_BEFORE = re.compile(
     r"\b(\d{1,2}|un|una|uno|one|dos|two|tres|three|cuatro|cinco) (?:pares? |pairs? )?(?:de |of )?"
     r"(?:las? |los? |el |the )?$"
 )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the cart as it is wanted; ``size`` and ``color`` are set when another variant must be found."""
+
+    item: CartItem
+    size: str | None = None
+    color: str | None = None
+
+    @property
+    def to_be_found(self) -> bool:
+        """Whether nobody knows the variant's id yet."""
+        return self.size is not None or self.color is not None
+
+    def params(self) -> dict[str, Any]:
+        """Write the line for the tool. Of a variant to be found ``call_tools`` fills in the id."""
+        if self.to_be_found:
+            wanted = {"product_id": self.item.product_id, "size": self.size, "color": self.color}
+            return {**wanted, "quantity": self.item.quantity}
+        return {
+            "variant_id": self.item.variant_id,
+            "quantity": self.item.quantity,
+            "seen_price": str(self.item.price),
+        }
 
 
 def count_before(text: str) -> int | None:
@@ -53,7 +82,8 @@ def meant_among(
 
 def _fit(extraction: Extraction, plain: str, item: CartItem, *, size: bool, refused: bool) -> int:
     entities, words = extraction.entities, words_of_item(item)
-    said = {_stem(word) for word in plain.split() if len(word) >= _LEAST_LETTERS}
+    spelt = f"{plain} {base_speller().all_corrected(plain)}".split()
+    said = {_stem(word) for word in spelt if len(word) >= _LEAST_LETTERS}
     named = len(said & {_stem(word) for word in fold(item.title).split() if len(word) >= _LEAST_LETTERS})
     colour = entities.color
     if refused:
@@ -66,7 +96,12 @@ def _fit(extraction: Extraction, plain: str, item: CartItem, *, size: bool, refu
         if fold(entities.size) not in words:
             return 0
         named += 1
-    return named + 2 * (entities.amount is not None and entities.amount == item.price)
+    return named + 2 * _priced(item, entities.amount or entities.price_max)
+
+
+def _priced(item: CartItem, said: int | None) -> bool:
+    """Tell whether a price names the item, in round figures too: 34,990 is "la de 35 lucas"."""
+    return said is not None and abs(said - item.price) <= _ROUNDED * float(item.price)
 
 
 def words_of_item(item: CartItem) -> frozenset[str]:

@@ -19,19 +19,20 @@ _NO = re.compile(
 )
 _ORDINALS = (
     re.compile(r"\b(?:primer[oa]?|first|(?:opcion|numero|option|number|el|la) (?:1|uno|one))\b|^1$"),
-    re.compile(r"\b(?:segund[oa]|second|(?:opcion|numero|option|number|el|la) (?:2|dos|two))\b|^2$"),
+    re.compile(r"\b(?:se[gj]und[oa]|second|(?:opcion|numero|option|number|el|la) (?:2|dos|two))\b|^2$"),
     re.compile(r"\b(?:tercer[oa]?|third|(?:opcion|numero|option|number|el|la) (?:3|tres|three))\b|^3$"),
     re.compile(r"\b(?:cuart[oa]|fourth|(?:opcion|numero|option|number|el|la) (?:4|cuatro|four))\b|^4$"),
     re.compile(r"\b(?:quint[oa]|fifth|(?:opcion|numero|option|number|el|la) (?:5|cinco|five))\b|^5$"),
 )
 _LAST = re.compile(r"\b(?:el|la|the) (?:ultim[oa]|last)\b")
-_ALL = re.compile(r"\b(?:los dos|las dos|ambos|ambas|both|all of them|los tres|las tres|todos|todas)\b")
-_ASKING = re.compile(r"\?|\b(?:tienen?|tiene|hay|queda|quedan|do you|is there|are there|cuanto|cual|que tal)\b")
+_ALL = re.compile(
+    r"\b(?:los dos|las dos|ambos|ambas|both|all of them|los tres|las tres|todos|todas|"
+    r"(?:de )?cada (?:un[oa]|modelo|color)|(?:one|two) of each)\b"
+)
 _REFERENCE = re.compile(
     r"^[^a-z0-9]*(?:es |la |el |mi |numero |nro |pedido |orden |boleta |n° ?|folio |it's |is |order |number )*"
     r"[#:]* ?([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$"
 )
-_OTHER = re.compile(r"\b(?:la|el|lo|los|las|the) otr[oa]s?\b|\bother one\b")
 _CHEAPER = re.compile(
     r"\b(?:mas (?:barat[oa]s?|economic[oa]s?|car[oa]s?|grandes?|chic[oa]s?|liger[oa]s?)|cheaper|bigger|smaller|"
     r"otr[oa]s? (?:modelos?|colou?r(?:es)?|marcas?|tallas?|opcion(?:es)?)|other (?:models?|colou?rs?|brands?|sizes?))\b"
@@ -72,17 +73,9 @@ def from_pending(extraction: Extraction, state: DialogueState) -> Understood | N
 
 
 def _from_offer(extraction: Extraction, state: DialogueState) -> Understood | None:
-    """Read a no to an offer, and a yes or a choice where the list itself is unknown."""
-    if state.pending != "cart_offer":
-        return None
-    if declines(extraction):
-        return Understood("thanks_goodbye")
-    # A conversation told by its messages only: that something of a list is wanted is understood nevertheless.
-    plain = plain_words(extraction)
-    counts = extraction.entities.quantity is not None
-    chooses = chosen_places(plain, len(_ORDINALS)) or _OTHER.search(plain) or counts
-    wanted = chooses and not extraction.mentions and is_ellipsis(extraction) and not _ASKING.search(extraction.folded)
-    return Understood("cart_request") if not state.offered and (wanted or _is_yes(plain)) else None
+    """Read a no to an offer."""
+    refused = state.pending == "cart_offer" and declines(extraction)
+    return Understood("thanks_goodbye") if refused else None
 
 
 def _from_detail(extraction: Extraction, state: DialogueState) -> Understood | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from smarteros.agents.clear_answers import INTENT_OF_CATEGORY, ClearAnswer
 from smarteros.agents.entities import Extraction
 from smarteros.agents.intents import IntentModel, IntentScores
 from smarteros.agents.understanding import Understanding
@@ -18,12 +19,7 @@ from smarteros.knowledge.opening_hours import HoursAnswer
 from smarteros.knowledge.protocol import KnowledgeBase
 
 CATEGORY_OF_INTENT: dict[Intent, Category] = {
-    "faq_hours": "horarios",
-    "faq_address": "ubicacion",
-    "faq_payment_methods": "pago",
-    "faq_shipping": "envios",
-    "faq_returns": "devoluciones",
-    "faq_contact": "contacto",
+    **{intent: category for category, intent in INTENT_OF_CATEGORY.items()},
     "warranty_inquiry": "garantia",
     "return_request": "devoluciones",
 }
@@ -65,10 +61,12 @@ def find_answers(
     *,
     language: Language,
     now: datetime | None,
+    clear: ClearAnswer | None = None,
 ) -> FaqAnswers:
     """Find passages for the intent and the second one, each with its own words; of other matters none.
 
-    ``now`` is when the customer wrote; without it nothing is said of today or tomorrow.
+    ``now`` is when the customer wrote; without it nothing is said of today or tomorrow. ``clear`` is what was found
+    for the intent already.
     """
     scope = TenantScope(tenant_id=tenant_id)
     asked: list[tuple[Intent, float, str, Extraction]] = [
@@ -82,17 +80,20 @@ def find_answers(
         category = CATEGORY_OF_INTENT.get(intent)
         if category is None:
             continue
-        hits = knowledge.search(
-            scope,
-            # As it was said: the encoders have read it so already, and accents tell them something.
-            extraction.said if text == extraction.folded else text,
-            language=language,
-            category=category,
-            limit=_SEARCH_DEPTH,
-            priors=category_priors(model.scores(extraction), {intent: confidence}),
-            today=in_santiago(now).date() if now is not None else None,
-        )
-        found.hits[intent] = _usable(hits, category)[:_CITATIONS]
+        if clear is not None and intent == clear.intent:
+            found.hits[intent] = list(clear.hits)
+        else:
+            hits = knowledge.search(
+                scope,
+                # As it was said: the encoders have read it so already, and accents tell them something.
+                extraction.said if text == extraction.folded else text,
+                language=language,
+                category=category,
+                limit=_SEARCH_DEPTH,
+                priors=category_priors(model.scores(extraction), {intent: confidence}),
+                today=in_santiago(now).date() if now is not None else None,
+            )
+            found.hits[intent] = _usable(hits, category)[:_CITATIONS]
         hours = None
         if intent == "faq_hours" and now is not None:
             hours = knowledge.answer_about_hours(scope, text, now=now, language=language)

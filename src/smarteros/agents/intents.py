@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from smarteros.agents.entities import Extraction
 from smarteros.agents.features import Floats, Vectoriser
+from smarteros.agents.language import LanguageDetector
 from smarteros.agents.likeness import ExampleBlock, Sight
 from smarteros.agents.reading import Reading, reading_of
 from smarteros.agents.ridge import Doubles, Labels, Solution, best_temperature, softmax
@@ -174,6 +175,12 @@ def base_examples() -> dict[Intent, tuple[str, ...]]:
 def examples_in(language: Language) -> tuple[str, ...]:
     """Read all example messages of one language."""
     return tuple(text for by_language in _base_pack().values() for text in by_language[language])
+
+
+@cache
+def base_languages() -> LanguageDetector:
+    """Return what tells Spanish from English, learnt from the base pack; tens of milliseconds the first time."""
+    return LanguageDetector(examples_in("es"), examples_in("en"))
 
 
 @cache

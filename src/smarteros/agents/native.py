@@ -13,10 +13,11 @@ import structlog
 from smarteros.agents import base_vectors, replies
 from smarteros.agents.advice import RECOMMENDS
 from smarteros.agents.catalogue import CatalogueWords, TitleSource
+from smarteros.agents.clear_answers import clear_answer
 from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.faq_answers import FaqAnswers, category_priors, find_answers, is_faq
 from smarteros.agents.gazetteer import base_gazetteer
-from smarteros.agents.intents import Examples, examples_in
+from smarteros.agents.intents import Examples, base_languages
 from smarteros.agents.language import LanguageDetector
 from smarteros.agents.memory import give_back_freed_memory
 from smarteros.agents.mood import is_frustrated
@@ -60,7 +61,7 @@ class Brain:
         extractor = EntityExtractor(base_gazetteer())
         brain = cls(
             extractor,
-            LanguageDetector(examples_in("es"), examples_in("en")),
+            base_languages(),
             SharedModel(extractor, extra_examples=extra_examples),
         )
         give_back_freed_memory()
@@ -189,8 +190,13 @@ class NativeAgent:
         )
         understood = Interpreter(extractor, model).understand(request, extraction)
         complains = understood.intent == "complaint" and understood.confidence >= _SURE
+        clear = clear_answer(
+            self._knowledge, scope, understood, model.scores(extraction), language=language, now=context.now
+        )
+        if clear is not None:
+            understood = replace(understood, intent=clear.intent, confidence=clear.confidence)
         answers = find_answers(
-            self._knowledge, request.tenant_id, understood, model, language=language, now=context.now
+            self._knowledge, request.tenant_id, understood, model, language=language, now=context.now, clear=clear
         )
         return Decision(
             intent=understood.intent,

@@ -1,14 +1,17 @@
-"""What a customer says of what he has bought: "mis compras", "no tengo la boleta", the total that was asked for, and
-the "sí" to registering a return.
+"""What a customer says of what he has bought: "mis compras", "no tengo la boleta", "la del 12 de octubre" of a
+list, the total that was asked for, and the "sí" to registering a return.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from smarteros.agents.dialogue import Understood, agrees, declines
+from smarteros.agents.dialogue import Understood, agrees, chosen_places, declines, plain_words
 from smarteros.agents.entities import Extraction
 from smarteros.domain.decisions import Action, DialogueState, Intent
+from smarteros.domain.tools import InvoiceEntry
+from smarteros.kit.text import fold
 
 HISTORY, INVOICES, TICKET = "odoo_customer_history", "odoo_list_invoices_by_contact", "odoo_create_ticket"
 _HISTORY = re.compile(
@@ -31,12 +34,22 @@ _LOST_IT = re.compile(
     r"^(?:ya )?(?:no (?:la|lo) (?:tengo|encuentro|guarde|se|recuerdo)|(?:la|lo) (?:perdi|bote)|no (?:se|tengo))"
     r"(?: (?:a mano|ahora|aqui|conmigo|ya|po))*$|^(?:i )?(?:don't have (?:it|one)|lost it|can't find it)$"
 )
+# A purchase's last is the latest, wherever it stands in the list.
+_LATEST = re.compile(r"\b(?:la |mi )?(?:ultim[oa]|mas (?:reciente|nueva)|latest|last one|most recent)\b")
+_MOST_WORDS_OF_CHOICE = 8
+_LEAST_LETTERS = 4
+_YEAR = 5  # characters of a year and its hyphen
 _ABOUT_A_DOCUMENT: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request"})
 
 
 def about_purchases(extraction: Extraction, state: DialogueState) -> Understood | None:
     """Read a message as one about the customer's own purchases; None when it is something else."""
-    return _to_return_offer(extraction, state) or _second_fact(extraction, state) or _own_purchases(extraction, state)
+    return (
+        _to_return_offer(extraction, state)
+        or _second_fact(extraction, state)
+        or _picked_invoice(extraction, state)
+        or _own_purchases(extraction, state)
+    )
 
 
 def lost_the_paper(extraction: Extraction) -> bool:
@@ -73,8 +86,42 @@ def _second_fact(extraction: Extraction, state: DialogueState) -> Understood | N
     named = extraction.entities.date is not None or extraction.entities.amount is not None
     if state.pending != "invoice_fact" or number is None or not named:
         return None
-    about: Intent = "return_request" if state.intent == "return_request" else "warranty_inquiry"
-    return Understood(about, invoice_number=number, keeps=("amount", "date"))
+    return Understood(_about_a_document(state), invoice_number=number, keeps=("amount", "date"))
+
+
+def _picked_invoice(extraction: Extraction, state: DialogueState) -> Understood | None:
+    """Read which of the listed purchases is meant; None when it fits none of them, or several."""
+    if state.pending != "invoice_photo" or extraction.entities.invoice_number is not None:
+        return None
+    meant = _meant(extraction, state.invoices)
+    return Understood(_about_a_document(state), invoice_number=meant[0].number) if len(meant) == 1 else None
+
+
+def _meant(extraction: Extraction, invoices: Sequence[InvoiceEntry]) -> tuple[InvoiceEntry, ...]:
+    """Return the purchases of a list, newest first, that a message names by day, total, article or place."""
+    entities, plain = extraction.entities, plain_words(extraction)
+    if entities.date is not None:
+        return tuple(entry for entry in invoices if entry.date.isoformat() == entities.date) or tuple(
+            # Of a day without its year the last one was read.
+            entry
+            for entry in invoices
+            if entry.date.isoformat()[_YEAR:] == entities.date[_YEAR:]
+        )
+    if entities.amount is not None:
+        return tuple(entry for entry in invoices if entry.total_price == entities.amount)
+    if len(plain.split()) > _MOST_WORDS_OF_CHOICE:
+        return ()
+    if _LATEST.search(plain):
+        return tuple(invoices[:1])
+    places = chosen_places(plain, len(invoices))
+    if places is not None:
+        return tuple(invoices[place] for place in places)
+    said = {word.rstrip("s") for word in plain.split() if len(word) >= _LEAST_LETTERS}
+    return tuple(entry for entry in invoices if said & {word.rstrip("s") for word in fold(entry.product_name).split()})
+
+
+def _about_a_document(state: DialogueState) -> Intent:
+    return "return_request" if state.intent == "return_request" else "warranty_inquiry"
 
 
 def _own_purchases(extraction: Extraction, state: DialogueState) -> Understood | None:
@@ -83,8 +130,7 @@ def _own_purchases(extraction: Extraction, state: DialogueState) -> Understood |
     plain = extraction.folded.strip(" .!¡,")
     asked_for_paper = state.pending == "invoice_photo" and state.intent in _ABOUT_A_DOCUMENT
     if asked_for_paper and (_LOST_IT.match(plain) or lost_the_paper(extraction)):
-        about: Intent = "return_request" if state.intent == "return_request" else "warranty_inquiry"
-        return Understood(about, action=list_invoices())
+        return Understood(_about_a_document(state), action=list_invoices())
     if _HISTORY.search(plain):
         return Understood("order_status", action=Action(tool=HISTORY))
     return None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from smarteros.agents.options import options_of
 from smarteros.agents.protocol import Agent
+from smarteros.agents.unseen_cart import BEGUN
 from smarteros.domain.decisions import AgentMessage, AgentRequest, Decision, DialogueState
 
 MOST_MESSAGES = 6
 """Earlier messages that are decided; what was said before them hardly bears on an answer, and each costs a decision."""
 
+_IN_BETWEEN = frozenset({"kb_direct", "clarify", "fallback"})  # a list and a cart outlive such questions
 _BELIEVED = 0.80  # the usual threshold of the contracts
 _LONGEST = 2_000
 
@@ -43,8 +45,8 @@ def state_after(state: DialogueState, decision: Decision) -> DialogueState:
     """Return what a turn leaves to the next one, as the flow would when all tools had answered."""
     doubtful = decision.confidence < _BELIEVED or decision.route == "clarify"
     options = options_of(decision.candidates) if doubtful else ()
-    pending = None
-    if decision.intent == "product_query" and not doubtful:
+    pending = "cart_offer" if state.pending == "cart_offer" and decision.route in _IN_BETWEEN else None
+    if decision.intent in {"product_query", "cart_request"} and not doubtful:
         pending = "cart_offer"
     elif decision.route == "odoo_invoice_lookup" and not decision.actions and not doubtful:
         pending = "invoice_photo"
@@ -54,6 +56,7 @@ def state_after(state: DialogueState, decision: Decision) -> DialogueState:
             "language": decision.language,
             "entities": decision.entities,
             "pending": pending,
+            "spoken_of": BEGUN if decision.intent == "cart_request" and not doubtful else state.spoken_of,
             "clarifications": state.clarifications + 1 if doubtful else 0,
             "options": options,
         }

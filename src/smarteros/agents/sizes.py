@@ -5,11 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from smarteros.kit.number_words import numbers_as_digits
+
 _LETTERS = r"(?:[2-5]xl|xxxl|xxl|xl|xxs|xs|s|m|l)"
 _NUMBER = r"(?:\d{1,2} (?:meses|anos|months|years)|us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5| y medi[oa]| 1/2)?)"
 _SHOE = r"(?:3[2-9]|4[0-9]|50)(?:[.,]5| y medi[oa]| 1/2)?"
 _END = r"(?![a-z0-9']|[.,]\d|[-/]\d)"
 _SIZE = rf"(?P<size>{_NUMBER}|{_LETTERS}){_END}"
+_SPELT = re.compile(
+    r"\b(?:tallas?|talle|numero|calzo|size) (?:la |el |del )?(?P<size>(?:treinta|cuarenta)(?: y [a-z]+)?|thirty|forty"
+    r"(?:[ -][a-z]+)?)\b"
+)
 _WORD_SIZE = {
     "small": "S", "medium": "M", "large": "L", "extra large": "XL", "extra small": "XS", "mediana": "M",
     "mediano": "M",
@@ -60,7 +66,7 @@ def find_size(folded: str, *, wearable: bool) -> Size | None:
         found = _last_wanted(pattern, folded)
         if found is not None:
             return found
-    return _in_words(folded) if wearable else None
+    return _spelt(folded) or (_in_words(folded) if wearable else None)
 
 
 def _last_wanted(pattern: re.Pattern[str], folded: str) -> Size | None:
@@ -82,6 +88,15 @@ def _how_little_wanted(folded: str, start: int) -> int:
         if said and not _WISH_BETWEEN.search(folded[said.start() : start]):
             return rank
     return 0
+
+
+def _spelt(folded: str) -> Size | None:
+    """Find a size that is written out, as voice notes have it: "talla cuarenta y dos"."""
+    found = _SPELT.search(folded)
+    if found is None:
+        return None
+    digits = numbers_as_digits(found["size"])
+    return Size(digits, *found.span()) if digits.isdigit() else None
 
 
 def _in_words(folded: str) -> Size | None:

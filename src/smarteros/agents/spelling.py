@@ -42,6 +42,10 @@ class Speller:
             return folded
         return self._nearest(folded) or folded
 
+    def all_corrected(self, folded: str) -> str:
+        """Return a folded text, words with spaces between, with every word as it was meant."""
+        return " ".join(self.corrected(word) for word in folded.split())
+
     def accented(self, folded: str) -> str:
         """Return a word of the vocabulary as it is usually written."""
         return self._written.get(folded, folded)

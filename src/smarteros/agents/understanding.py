@@ -18,6 +18,7 @@ from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
 from smarteros.agents.options import picked
 from smarteros.agents.purchases import about_purchases
 from smarteros.agents.tongues import only_asks_for_language
+from smarteros.agents.unseen_cart import about_unseen_cart
 from smarteros.domain.decisions import Action, AgentRequest, Candidate, DialogueState, Entities, Intent
 
 EVIDENT = 0.97  # decided by rule; never certain, because the rule may have misread
@@ -88,14 +89,14 @@ class Interpreter:
         answered = about_purchases(extraction, state) or from_pending(extraction, state)
         if answered is not None:
             entities = _named(answered, extraction)
-            if answered.intent == "cart_request":
-                entities = merged(state.wanted, entities)
             return Understanding(answered.intent, EVIDENT, entities, extraction, "", action=answered.action)
         cart = cart_talk(extraction, state)
-        if cart is not None:
-            return Understanding("cart_request", EVIDENT, extraction.entities, extraction, "", cart)
+        if cart is not None or about_unseen_cart(extraction, state):
+            entities = extraction.entities if cart is not None else merged(state.wanted, extraction.entities)
+            return Understanding("cart_request", EVIDENT, entities, extraction, "", cart)
         advised = advice(extraction, state)
-        if advised is not None:
+        # "¿Me recomiendas una película?" has the form of it and asks a shop for nothing.
+        if advised is not None and self._model.scores(extraction).best != "out_of_scope":
             return Understanding("product_query", EVIDENT, extraction.entities, extraction, "", action=advised)
         said = self._from_words(request, extraction)
         return self._with_document(request, extraction, said) or self._in_dialogue(extraction, state, said)

@@ -25,9 +25,11 @@ from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.edge.app import create_app
 from smarteros.edge.mcp.endpoint import PATH
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.tool_doors import tool_doors
 from smarteros.kit.clock import SystemClock
 from smarteros.settings import Settings
+from smarteros.tenants.limit_notices import LimitNotices
 from smarteros.tools.inputs import ToolInput
 from smarteros.tools.protocol import ToolContext, ToolSpec
 
@@ -116,6 +118,7 @@ class _Provider:
 
 def _ours(services: Services) -> ASGIApp:
     """The edge's own application, with a tool that does nothing."""
+    clock = SystemClock()
     routers = tool_doors(
         _Provider(),
         services.tenants,
@@ -123,8 +126,8 @@ def _ours(services: Services) -> ASGIApp:
         services.database,
         services.knowledge,
         services.contracts,
-        SystemClock(),
-        per_minute=_MOST_CALLS_PER_MINUTE,
+        clock,
+        rate=TenantRate(_MOST_CALLS_PER_MINUTE, LimitNotices(services.database, clock)),
         hosts=(_HOST,),
         public_url=None,
     )

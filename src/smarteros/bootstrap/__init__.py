@@ -4,6 +4,6 @@
 """
 
 from smarteros.bootstrap.runtime import Runtime, open_runtime
-from smarteros.bootstrap.services import Services, new_tenant_key, open_services
+from smarteros.bootstrap.services import Services, open_services
 
-__all__ = ["Runtime", "Services", "new_tenant_key", "open_runtime", "open_services"]
+__all__ = ["Runtime", "Services", "open_runtime", "open_services"]

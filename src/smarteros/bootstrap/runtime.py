@@ -12,7 +12,9 @@ from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.shadow import ShadowAgent
+from smarteros.bootstrap.audit import open_audit_loop
 from smarteros.bootstrap.brains import contract_examples
+from smarteros.bootstrap.console import console
 from smarteros.bootstrap.health import health_checks
 from smarteros.bootstrap.services import Services
 from smarteros.channels.chatwoot.history import ChatwootHistory
@@ -21,6 +23,7 @@ from smarteros.edge.agent_api import agent_router
 from smarteros.edge.app import create_app
 from smarteros.edge.health import HealthChecks, health_router
 from smarteros.edge.operator_api import operator_router
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.receive import Receiver
 from smarteros.edge.shopify_webhooks import shopify_webhook_router
 from smarteros.edge.tool_doors import tool_doors
@@ -31,12 +34,14 @@ from smarteros.flow.lanes import SlowLane, slow_places
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import Clock, SystemClock
+from smarteros.privacy.retention import Retention, RetentionLoop
 from smarteros.reconcile.api import reconcile_router
 from smarteros.reconcile.catch_up import CatchUpLimits
 from smarteros.reconcile.loop import ReconcileLoop
 from smarteros.reconcile.reconciler import Reconciler
 from smarteros.secrets.opening import is_key_beside_data
 from smarteros.settings import Role, Settings
+from smarteros.tenants.limit_notices import LimitNotices
 
 _log = structlog.get_logger()
 
@@ -91,7 +96,10 @@ def open_runtime(
     )
     engine.start()
     watch_backlog(engine.backlog)
-    receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock)
+    notices = LimitNotices(services.database, clock)
+    # Customers and programs have a share each: a script must not cost a shop its answers.
+    messages, requests = (TenantRate(services.settings.requests_per_minute, notices) for _ in range(2))
+    receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock, messages)
     reconciler = Reconciler(
         services.database,
         services.channel,
@@ -101,18 +109,21 @@ def open_runtime(
         limits=_catch_up_limits(services.settings),
     )
     reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
+    retention_loop = RetentionLoop(Retention(services.database, clock).sweep, services.tenants.all)
     catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
+    audit_loop = None if role == "edge" else open_audit_loop(services)
     webhooks = WebhookTaker(receiver)
-    health = HealthChecks(lambda: health_checks(services, engine, role))
+    health = HealthChecks(lambda: health_checks(services, engine, role, audit_loop))
     routers = [health_router(health, engine.backlog, services.operator_token)]
     if role != "worker":
         routers += [
             webhook_router(webhooks),
             shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
-            agent_router(services.agent, services.tenants, services.secrets),
-            *_tool_doors(services, clock),
+            agent_router(services.agent, services.tenants, services.secrets, requests),
+            *_tool_doors(services, clock, requests),
             operator_router(services.database, services.operator_token),
             reconcile_router(reconciler, services.tenants, services.operator_token),
+            console(services, engine, health),
             *extra_routers,
         ]
     app = create_app(routers)
@@ -121,14 +132,17 @@ def open_runtime(
     if role != "edge":
         services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
         reconcile_loop.start()
+        retention_loop.start()
         if services.settings.warm_documents:
             services.reader.worker.warm_up_soon()
     try:
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
         reconcile_loop.stop()
+        retention_loop.stop()
         catalogue_loop.stop()
         health.close()
+        notices.close()
         engine.stop()
         if shadow is not None:
             shadow.close()
@@ -149,7 +163,7 @@ def _shadow(services: Services) -> ShadowAgent | None:
     return ShadowAgent(services.agent, second)
 
 
-def _tool_doors(services: Services, clock: Clock) -> tuple[APIRouter, ...]:
+def _tool_doors(services: Services, clock: Clock, rate: TenantRate) -> tuple[APIRouter, ...]:
     return tool_doors(
         services.tools,
         services.tenants,
@@ -158,7 +172,7 @@ def _tool_doors(services: Services, clock: Clock) -> tuple[APIRouter, ...]:
         services.knowledge,
         services.contracts,
         clock,
-        per_minute=services.settings.requests_per_minute,
+        rate=rate,
         hosts=services.settings.hosts,
         public_url=services.settings.public_url,
     )

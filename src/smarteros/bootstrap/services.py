@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets as random_secrets
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from smarteros.documents.timbre.keys import with_test_keys
 from smarteros.documents.timbre.verify import TimbreVerifier
 from smarteros.documents.vision import VisionOcrEngine
 from smarteros.documents.vision_books import PostgresVisionBooks, VisionBooks
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME
 from smarteros.embedders.loading import Embedders
@@ -44,7 +43,9 @@ from smarteros.store.database import Database, migrate
 from smarteros.store.documents import PostgresDocumentStore
 from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.examples import PostgresExampleStore
+from smarteros.store.spend import SpendCap
 from smarteros.tenants.directory import TenantDirectory
+from smarteros.tenants.limit_notices import LimitNotices
 from smarteros.tools.embedded import embedded_tools
 from smarteros.tools.mirror.opening import ShopCatalogues
 from smarteros.tools.protocol import ToolProvider
@@ -81,7 +82,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
     settings = settings or Settings()
     contracts = load_contracts(settings.contracts_dir)
     with ExitStack() as stack:
-        owner_url, app_url = _database_urls(settings, stack)
+        owner_url, app_url = database_urls(settings, stack)
         migrate(owner_url)
         database = Database(owner_url, app_url, pool_size=settings.worker_threads + ACCEPTED_AT_A_TIME)
         stack.callback(database.dispose)
@@ -94,12 +95,15 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         embedders = Embedders(settings.brain, cache=settings.data_dir / "encoders")
         knowledge = EmbeddedKnowledgeBase(PostgresDocumentStore(database), encoders=embedders)
         clock = SystemClock()
-        catalogues = ShopCatalogues.open(http, secrets, database, clock, settings.shopify_api_version)
-        reader = _document_reader(settings, secrets, catalogues, PostgresVisionBooks(database))
+        catalogues = ShopCatalogues.open(
+            http, secrets, database, clock, settings.shopify_api_version, settings.public_url
+        )
+        cap = _spend_cap(tenants, LimitNotices(database, clock))
+        reader = _document_reader(settings, secrets, catalogues, PostgresVisionBooks(database, cap))
         stack.callback(reader.close)
         language_model = PydanticAiModel()
         stack.callback(language_model.close)
-        llm_ledger = PostgresLlmLedger(database)
+        llm_ledger = PostgresLlmLedger(database, cap)
         examples = PostgresExampleStore(database)
         cache = PostgresToolCache(database)
         native = NativeAgent(
@@ -138,6 +142,16 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         )
 
 
+def _spend_cap(tenants: TenantDirectory, notices: LimitNotices) -> SpendCap:
+    """The limit of each tenant's money; one that is not known (any more) may spend nothing."""
+
+    def cents_of(scope: TenantScope) -> int | None:
+        tenant = tenants.find(scope.tenant_id)
+        return 0 if tenant is None else tenant.may_use.monthly_usd_cents
+
+    return SpendCap(cents_of, lambda scope: notices.tell(scope, "monthly_spend"))
+
+
 def _document_reader(cfg: Settings, secrets: SecretStore, shops: ShopCatalogues, books: VisionBooks) -> DocumentReader:
     worker = DocumentWorker(processes=cfg.document_workers)
 
@@ -149,7 +163,7 @@ def _document_reader(cfg: Settings, secrets: SecretStore, shops: ShopCatalogues,
     return DocumentReader(engines.of, worker, verifier, catalogue_of=shops.invoice_titles().of)
 
 
-def _database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:
+def database_urls(settings: Settings, stack: ExitStack) -> tuple[str, str]:
     """Return the URLs of the owner and of the application's role."""
     if settings.database_url is not None:
         return settings.database_url, settings.app_database_url or settings.database_url
@@ -165,8 +179,3 @@ def _operator_token(settings: Settings, key: str) -> str:
     if settings.operator_token is not None:
         return settings.operator_token.get_secret_value()
     return base64.urlsafe_b64encode(_derived(key, "operator")).decode().rstrip("=")
-
-
-def new_tenant_key() -> str:
-    """Return the unguessable part of a tenant's webhook URL."""
-    return random_secrets.token_urlsafe(24)

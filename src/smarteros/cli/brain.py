@@ -13,7 +13,7 @@ from smarteros.cli.options import DataDir, settings_with
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.llm import MICRO_USD_PER_USD, LlmProvider, LlmSettings, Spend
 from smarteros.domain.tenants import Tenant
-from smarteros.kit.clock import in_santiago
+from smarteros.kit.clock import month_in_chile
 
 app = typer.Typer(
     help="Choose the brain of a shop: the embedded one, or a language model on top.", no_args_is_help=True
@@ -29,7 +29,7 @@ def show(tenant: TenantId, data_dir: DataDir = None) -> None:
 
     with open_services(settings_with(data_dir)) as services:
         found = services.tenants.get(tenant)
-        month = in_santiago(datetime.now(UTC)).strftime("%Y-%m")
+        month = month_in_chile(datetime.now(UTC))
         spend = services.llm_ledger.spent(found.scope, month)
         has_key = services.secrets.find(found.scope, "llm/api_key") is not None
     typer.echo("\n".join(_in_words(found, spend, has_key=has_key)))

@@ -16,17 +16,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def sync(tenant: TenantOption, as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Read the whole catalogue now; workers do so once a day, and read what changed every ten minutes."""
+    """Read the whole catalogue now and subscribe to the shop's webhooks; workers do so once a day."""
     from smarteros.bootstrap import open_services
 
     with open_services(settings_with(data_dir)) as services:
-        done = services.catalogues.keeper.compare(services.tenants.get(tenant), full=True)
+        found = services.tenants.get(tenant)
+        done = services.catalogues.keeper.compare(found, full=True)
+        webhooks = services.catalogues.subscriber.ensure(found) if done.what == "full" else None
     if as_json:
-        typer.echo(done.model_dump_json())
+        told = {**done.model_dump(), "webhooks": None if webhooks is None else webhooks.model_dump()}
+        typer.echo(json.dumps(told))
     elif done.what == "skipped":
         typer.echo(f"{tenant} has no shop (shopify/store_domain is not set)")
     else:
         typer.echo(f"{done.products} products, {done.read} read, {done.forgotten} no longer sold")
+        if webhooks is not None:
+            typer.echo(webhooks.told)
 
 
 @app.command()

@@ -33,7 +33,12 @@ def demo(
     if context.invoked_subcommand is None:
         from smarteros.demo.stack import run_demo
 
-        run_demo(_directory(data_dir), host, port, fresh=fresh, announce=lambda url: typer.echo(f"ready {url}"))
+        run_demo(_directory(data_dir), host, port, fresh=fresh, announce=_announce)
+
+
+def _announce(url: str, console: str) -> None:
+    typer.echo(f"ready {url}")
+    typer.echo(f"console {console} (signs you in once)")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""``smos doctor``: look whether tenants can work, one line a check; exit code 1 when one of them fails."""
+"""``smos doctor``: look whether installation and tenants can work, one line a check; exit code 1 when one fails."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from smarteros.cli.options import DataDir, settings_with
-from smarteros.doctor.examination import Finding, examine
+from smarteros.doctor.examination import Finding, examine, examine_installation
+from smarteros.domain.errors import ConfigError
 from smarteros.kit.clock import SystemClock
+from smarteros.settings import Settings
 
 _SIGNS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-"}
 
@@ -20,23 +22,53 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Ask the outside systems of tenants whether address, key and rights are in order, and say what to do if not."""
-    from smarteros.bootstrap import open_services
-    from smarteros.doctor.registry import groups
+    """Look whether the installation and its tenants can work, and say what to do where they cannot.
 
-    with open_services(settings_with(data_dir)) as services:
-        chosen = [services.tenants.get(tenant)] if tenant else [t for t in services.tenants.all() if t.active]
-        registered = groups(services.http, services.secrets, SystemClock(), services.catalogues)
-        findings = [finding for one in chosen for finding in examine(registered, one)]
+    Contracts, disk, database and secrets first; then of every tenant Chatwoot (with a webhook we send ourselves),
+    knowledge base, Shopify and Odoo.
+    """
+    from smarteros.doctor.installation import before_opening
+
+    settings = settings_with(data_dir)
+    findings = [*examine_installation(before_opening(), settings), *_opened(settings, tenant)]
     if as_json:
         typer.echo(json.dumps([finding.model_dump() for finding in findings], ensure_ascii=False, indent=2))
     else:
-        _print(findings)
+        print_findings(findings)
     raise typer.Exit(1 if any(finding.status == "failed" for finding in findings) else 0)
 
 
-def _print(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print one line a finding, and its remedy below it."""
     for finding in findings:
-        typer.echo(f"{_SIGNS[finding.status]} {finding.tenant_id} {finding.check}: {finding.said}")
+        typer.echo(f"{_SIGNS[finding.status]} {finding.tenant_id or 'installation'} {finding.check}: {finding.said}")
         if finding.remedy is not None:
             typer.echo(f"    {finding.remedy}")
+
+
+def _opened(settings: Settings, tenant: str | None) -> list[Finding]:
+    """Look at what must be opened for it; an installation that does not open is a finding too."""
+    from smarteros.bootstrap import open_services
+    from smarteros.doctor.installation import OpenInstallation, when_open
+    from smarteros.doctor.registry import groups
+
+    try:
+        with open_services(settings) as services:
+            installation = OpenInstallation(settings, services.database, services.secrets)
+            found = [*examine_installation(when_open(), installation)]
+            chosen = [services.tenants.get(tenant)] if tenant else [t for t in services.tenants.all() if t.active]
+            registered = groups(
+                services.http,
+                services.secrets,
+                SystemClock(),
+                services.catalogues,
+                services.knowledge,
+                settings.public_url and settings.public_url.rstrip("/"),
+            )
+            return found + [finding for one in chosen for finding in examine(registered, one)]
+    except ConfigError as error:
+        if error.code == "tenant_unknown":
+            raise
+        said = f"{error.code}: {error.operator_message}"
+        remedy = "Set what the sentence names, then ask again."
+        return [Finding(tenant_id=None, check="installation.open", status="failed", said=said, remedy=remedy)]

@@ -68,7 +68,8 @@ def cost(
 ) -> None:
     """Show what Cloud Vision has cost a shop in a month, and set the limit after which this machine reads."""
     from smarteros.bootstrap import open_services
-    from smarteros.documents.vision_books import PostgresVisionBooks, cost_of, month_by
+    from smarteros.documents.vision_books import PostgresVisionBooks, month_by
+    from smarteros.domain.vision import cost_of
     from smarteros.kit.clock import SystemClock
 
     with open_services(settings_with(data_dir)) as services:

@@ -6,13 +6,31 @@ import sys
 
 import typer
 
-from smarteros.cli import agent, brain, catalogue, contract, demo, documents, kb, secrets, token
+from smarteros.cli import (
+    agent,
+    audit,
+    brain,
+    catalogue,
+    contact,
+    contract,
+    demo,
+    documents,
+    kb,
+    people,
+    secrets,
+    tenant,
+    token,
+)
 from smarteros.cli.bench import bench
 from smarteros.cli.doctor import doctor
+from smarteros.cli.explain import explain
 from smarteros.cli.kb_gaps import gaps
 from smarteros.cli.prove import prove
 from smarteros.cli.replay import replay
 from smarteros.cli.serve import serve
+from smarteros.cli.status import status
+from smarteros.cli.trace import trace
+from smarteros.cli.usage import usage
 from smarteros.domain.errors import SmosError
 from smarteros.observability.logs import configure_logs
 
@@ -24,20 +42,28 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(demo.app, name="demo")
+app.add_typer(contact.app, name="contact")
 app.add_typer(contract.app, name="contract")
 app.add_typer(agent.app, name="agent")
+app.add_typer(audit.app, name="audit")
 app.add_typer(brain.app, name="brain")
 app.add_typer(catalogue.app, name="catalogue")
 kb.app.command("gaps")(gaps)
 app.add_typer(kb.app, name="kb")
 app.add_typer(documents.app, name="documents")
+app.add_typer(people.app, name="people")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(tenant.app, name="tenant")
 app.add_typer(token.app, name="token")
 app.command()(serve)
 app.command()(doctor)
+app.command()(status)
 app.command()(bench)
 app.command()(prove)
 app.command()(replay)
+app.command()(explain)
+app.command()(trace)
+app.command()(usage)
 
 
 def main() -> None:

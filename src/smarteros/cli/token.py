@@ -10,6 +10,7 @@ import typer
 
 from smarteros.cli.options import DataDir, duration, settings_with
 from smarteros.domain.errors import ConfigError
+from smarteros.domain.tenants import TENANT_SUSPENDED
 
 app = typer.Typer(help="Issue short-lived tenant tokens for the tool endpoints.", no_args_is_help=True)
 
@@ -41,7 +42,7 @@ def issue(
     with open_services(settings_with(data_dir)) as services:
         found = services.tenants.get(tenant)
         if not found.active:
-            raise ConfigError("tenant_suspended", f"Tenant {tenant!r} is suspended; it gets no tokens.")
+            raise ConfigError(TENANT_SUSPENDED, f"Tenant {tenant!r} is suspended; it gets no tokens.")
         expires_at = datetime.now(UTC) + life
         token = services.tokens.issue(found.scope, scopes, life)
     answer = {

@@ -1,20 +1,18 @@
 """Making the sandbox's shops tenants of this installation, the way a real shop becomes one.
 
-Chatwoot's own API creates the bot and gives its secret; keys go to the SecretStore; KB texts are imported. Done again
-(a second start on the same data) it changes only what differs.
+Besides, KB texts are imported. Done again (a second start on the same data) it changes only what differs.
 """
 
 from __future__ import annotations
 
-import secrets as random_secrets
 from typing import Any
 
-from smarteros.bootstrap import Services, new_tenant_key
-from smarteros.channels.chatwoot.registration import Registration, register
-from smarteros.domain.tenants import InboxSettings, Tenant
+from smarteros.bootstrap import Services
+from smarteros.domain.limits import AgreedLimits
+from smarteros.domain.tenants import Tenant
 from smarteros.knowledge.markdown import parse_markdown
-
-BOT_NAME = "SmarterOS"
+from smarteros.tenants.application import Application
+from smarteros.tenants.enrolment import Enroller
 
 
 def provision(services: Services, info: dict[str, Any], public_url: str) -> None:
@@ -37,43 +35,13 @@ def about_us(services: Services, public_url: str) -> dict[str, Any]:
 
 
 def _provision_one(services: Services, urls: dict[str, str], shop: dict[str, Any], public_url: str) -> None:
-    known = services.tenants.find(shop["tenant_id"])
-    tenant_key = known.tenant_key if known else new_tenant_key()
-    registration = register(
-        services.http,
-        chatwoot_url=urls["chatwoot"],
-        account_id=shop["account_id"],
-        user_token=shop["tokens"]["chatwoot_administrator"],
-        webhook_url=f"{public_url}/webhooks/chatwoot/{tenant_key}",
-        bot_name=BOT_NAME,
-    )
-    tenant = _tenant(shop, urls, tenant_key)
-    services.tenants.save(tenant)
-    _write_secrets(services, tenant, shop, registration)
+    enroller = Enroller(services.http, services.tenants, services.secrets, services.database, public_url)
+    tenant = enroller.enrol(_application(shop, urls)).tenant
     _import_documents(services, tenant, f"{urls['control']}{shop['kb_url']}")
 
 
-def _tenant(shop: dict[str, Any], urls: dict[str, str], tenant_key: str) -> Tenant:
-    return Tenant(
-        tenant_id=shop["tenant_id"],
-        name=shop["name"],
-        rut=shop["rut"],
-        tenant_key=tenant_key,
-        tone=shop["tone"],
-        chatwoot_url=urls["chatwoot"],
-        chatwoot_account_ids=(shop["account_id"],),
-        inboxes=tuple(InboxSettings(inbox_id=i["id"], channel=i["channel"]) for i in shop["inboxes"]),
-        signature_mode="both" if shop["legacy_hmac_secret"] else "v1",
-        shopify_url=urls["shopify"],
-        odoo_company_id=shop["odoo"]["company_id"],
-        odoo_database=shop["odoo"]["database"],
-    )
-
-
-def _write_secrets(services: Services, tenant: Tenant, shop: dict[str, Any], registration: Registration) -> None:
-    wanted = {
-        "chatwoot/api_token": registration.bot_token,
-        "chatwoot/hmac_secret": registration.secret,
+def _application(shop: dict[str, Any], urls: dict[str, str]) -> Application:
+    keys = {
         "chatwoot/user_token": shop["tokens"]["chatwoot_administrator"],
         "chatwoot/legacy_hmac_secret": shop["legacy_hmac_secret"],
         "shopify/admin_token": shop["shopify"]["admin_token"],
@@ -84,11 +52,21 @@ def _write_secrets(services: Services, tenant: Tenant, shop: dict[str, Any], reg
         "odoo/instance_url": shop["odoo"]["instance_url"],
         "ocr/api_key": shop["vision"]["api_key"],
     }
-    if services.secrets.find(tenant.scope, "botpress/api_key") is None:
-        wanted["botpress/api_key"] = random_secrets.token_urlsafe(24)
-    for path, value in wanted.items():
-        if value is not None and services.secrets.find(tenant.scope, path) != value:
-            services.secrets.write(tenant.scope, path, value)
+    return Application(
+        tenant_id=shop["tenant_id"],
+        name=shop["name"],
+        rut=shop["rut"],
+        tone=shop["tone"],
+        chatwoot_url=urls["chatwoot"],
+        account_id=shop["account_id"],
+        signature_mode="both" if shop["legacy_hmac_secret"] else "v1",
+        shopify_url=urls["shopify"],
+        odoo_company_id=shop["odoo"]["company_id"],
+        odoo_database=shop["odoo"]["database"],
+        # Whoever tries the demo out is no shop's customers.
+        limits=AgreedLimits(requests_per_minute="unlimited", conversations_per_month="unlimited"),
+        secrets={path: value for path, value in keys.items() if value is not None},
+    )
 
 
 def _import_documents(services: Services, tenant: Tenant, url: str) -> None:

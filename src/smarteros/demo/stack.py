@@ -25,8 +25,8 @@ _SANDBOX_START_S = 20.0
 _MARKER = "smos-demo.json"
 
 
-def run_demo(data_dir: Path, host: str, port: int, *, fresh: bool, announce: Callable[[str], None]) -> None:
-    """Run the demo until it is interrupted; ``announce`` gets the URL once it answers.
+def run_demo(data_dir: Path, host: str, port: int, *, fresh: bool, announce: Callable[[str, str], None]) -> None:
+    """Run the demo until it is interrupted; ``announce`` gets the URL once it answers, and a link into the console.
 
     Raises ConfigError with one clear sentence for an occupied port or an unusable directory.
     """

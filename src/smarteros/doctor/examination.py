@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from smarteros.domain.errors import SmosError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 
 Status = Literal["ok", "warning", "failed", "skipped"]
+# What is looked at: a Tenant, or the installation itself.
+SubjectT = TypeVar("SubjectT")
 
 
 class Finding(Model):
-    """One line of the report. ``remedy`` is what the operator can do; None when there is nothing to do."""
+    """One line of the report. ``remedy`` is what the operator can do; None when there is nothing to do.
 
-    tenant_id: str
+    ``tenant_id`` is None for what belongs to the installation.
+    """
+
+    tenant_id: str | None
     check: str
     status: Status
     said: str
@@ -35,39 +40,53 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One look at a system. ``look`` raises the SmosError of what is wrong."""
+class Step(Generic[SubjectT]):
+    """One look at a system. ``look`` raises the SmosError of what is wrong.
+
+    ``of_credentials`` marks the steps that tell whether what an operator gives us is right: they are also taken
+    before a shop becomes a tenant.
+    """
 
     name: str
-    look: Callable[[Tenant], Observed]
+    look: Callable[[SubjectT], Observed]
     remedy: str
+    of_credentials: bool = False
 
 
 @dataclass(frozen=True)
-class Group:
-    """The steps of one system, each resting on those before it. ``applies`` tells whether the tenant has the system."""
+class Group(Generic[SubjectT]):
+    """The steps of one system, each resting on those before it; ``applies`` tells whether the subject has it."""
 
     system: str
-    applies: Callable[[Tenant], bool]
-    steps: tuple[Step, ...]
+    applies: Callable[[SubjectT], bool]
+    steps: tuple[Step[SubjectT], ...]
+
+    def of_credentials(self) -> Group[SubjectT]:
+        """Return the group with those steps only that look at credentials."""
+        return Group(self.system, self.applies, tuple(step for step in self.steps if step.of_credentials))
 
 
-def examine(groups: Iterable[Group], tenant: Tenant) -> tuple[Finding, ...]:
+def examine(groups: Iterable[Group[Tenant]], tenant: Tenant) -> tuple[Finding, ...]:
     """Go through all groups; what rests on a failed step is not looked at."""
-    return tuple(finding for group in groups for finding in _examined(group, tenant))
+    return tuple(finding for group in groups for finding in _examined(group, tenant, tenant.tenant_id))
 
 
-def _examined(group: Group, tenant: Tenant) -> Iterator[Finding]:
-    if not group.applies(tenant):
-        yield Finding(tenant_id=tenant.tenant_id, check=group.system, status="skipped", said="not configured")
+def examine_installation(groups: Iterable[Group[SubjectT]], installation: SubjectT) -> tuple[Finding, ...]:
+    """Go through all groups of what no tenant has for itself."""
+    return tuple(finding for group in groups for finding in _examined(group, installation, None))
+
+
+def _examined(group: Group[SubjectT], subject: SubjectT, tenant_id: str | None) -> Iterator[Finding]:
+    if not group.applies(subject):
+        yield Finding(tenant_id=tenant_id, check=group.system, status="skipped", said="not configured")
         return
     for step in group.steps:
         check = f"{group.system}.{step.name}"
         try:
-            seen = step.look(tenant)
+            seen = step.look(subject)
         except SmosError as error:
             yield Finding(
-                tenant_id=tenant.tenant_id,
+                tenant_id=tenant_id,
                 check=check,
                 status="failed",
                 said=f"{error.code}: {error.operator_message}",
@@ -75,7 +94,7 @@ def _examined(group: Group, tenant: Tenant) -> Iterator[Finding]:
             )
             return
         yield Finding(
-            tenant_id=tenant.tenant_id,
+            tenant_id=tenant_id,
             check=check,
             status="warning" if seen.warning else "ok",
             said=seen.said,

@@ -55,16 +55,31 @@ class OdooExamination:
         self._client = client
         self._clock = clock
 
-    def group(self) -> Group:
+    def group(self) -> Group[Tenant]:
         """Return the steps; each rests on those before it."""
         return Group(
             "odoo",
             lambda tenant: self._client.secrets.find(tenant.scope, "odoo/instance_url") is not None,
             (
-                Step("address", self._address, "Set secret odoo/instance_url to https://<host> of the tenant's Odoo."),
-                Step("key", self._key, "Make a new API key in Odoo and store it as secret odoo/api_key."),
+                Step(
+                    "address",
+                    self._address,
+                    "Set secret odoo/instance_url to https://<host> of the tenant's Odoo.",
+                    of_credentials=True,
+                ),
+                Step(
+                    "key",
+                    self._key,
+                    "Make a new API key in Odoo and store it as secret odoo/api_key.",
+                    of_credentials=True,
+                ),
                 Step("key_expiry", self._key_expiry, "Make a new API key in Odoo before this one expires."),
-                Step("company", self._company, "Set odoo_company_id to a company the key's user may see."),
+                Step(
+                    "company",
+                    self._company,
+                    "Set odoo_company_id to a company the key's user may see.",
+                    of_credentials=True,
+                ),
                 Step("rights", self._rights, "Give the key's user the rights named in docs/odoo.md."),
                 Step("requests", self._requests, "Give the key's user access to activities or to the helpdesk."),
             ),

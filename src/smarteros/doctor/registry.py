@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from smarteros.doctor.chatwoot import ChatwootExamination
 from smarteros.doctor.examination import Group
+from smarteros.doctor.knowledge import KnowledgeExamination
 from smarteros.doctor.odoo import OdooExamination
 from smarteros.doctor.shopify import ShopifyExamination
+from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import Clock
 from smarteros.kit.http import HttpClient
+from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.secrets.protocol import SecretStore
+from smarteros.store.database import Database
 from smarteros.tools.mirror.opening import ShopCatalogues
 from smarteros.tools.odoo.client import OdooClient
 
 
 def groups(
-    http: HttpClient, secrets: SecretStore, clock: Clock, catalogues: ShopCatalogues | None = None
-) -> tuple[Group, ...]:
-    """Return all groups of checks, one line per system; the shops' only with the ``catalogues``."""
-    shops = (ShopifyExamination(catalogues).group(),) if catalogues is not None else ()
-    return (*shops, OdooExamination(OdooClient(http, secrets), clock).group())
+    http: HttpClient,
+    secrets: SecretStore,
+    clock: Clock,
+    catalogues: ShopCatalogues,
+    knowledge: KnowledgeBase,
+    own_url: str | None,
+) -> tuple[Group[Tenant], ...]:
+    """Return all groups of checks of a tenant, one line per system. ``own_url`` is where webhooks come to."""
+    return (
+        ChatwootExamination(http, secrets, clock, own_url).group(),
+        KnowledgeExamination(knowledge, clock).group(),
+        *tool_groups(http, secrets, clock, catalogues),
+    )
+
+
+def credential_groups(
+    http: HttpClient, secrets: SecretStore, clock: Clock, database: Database, shopify_version: str
+) -> tuple[Group[Tenant], ...]:
+    """Return what tells whether ``secrets`` are right, before there is a tenant that works with them."""
+    catalogues = ShopCatalogues.open(http, secrets, database, clock, shopify_version)
+    chatwoot = ChatwootExamination(http, secrets, clock, None).group()
+    return tuple(group.of_credentials() for group in (chatwoot, *tool_groups(http, secrets, clock, catalogues)))
+
+
+def tool_groups(
+    http: HttpClient, secrets: SecretStore, clock: Clock, catalogues: ShopCatalogues
+) -> tuple[Group[Tenant], ...]:
+    """Return the checks of the systems that tools ask."""
+    return (ShopifyExamination(catalogues).group(), OdooExamination(OdooClient(http, secrets), clock).group())

@@ -14,6 +14,21 @@ from smarteros.tools.shopify.versions import expiry_warning
 
 WITHIN_S = 10.0
 SHOP_DOCUMENT = "query ReadShop { shop { name currencyCode } }"
+SCOPES_DOCUMENT = "query ReadScopes { currentAppInstallation { accessScopes { handle } } }"
+FIRST_SCOPE = "read_products"
+NEEDED_SCOPES = (FIRST_SCOPE, "read_inventory", "read_orders")
+
+
+class AccessScope(BaseModel):
+    """A right of the app."""
+
+    handle: str
+
+
+class AppAnswer(BaseModel):
+    """Data of SCOPES_DOCUMENT."""
+
+    scopes: list[AccessScope] = Field(validation_alias=AliasPath("currentAppInstallation", "accessScopes"))
 
 
 class ShopAnswer(BaseModel):
@@ -29,20 +44,36 @@ class ShopifyExamination:
     def __init__(self, catalogues: ShopCatalogues) -> None:
         self._catalogues = catalogues
 
-    def group(self) -> Group:
+    def group(self) -> Group[Tenant]:
         """Return the steps; each rests on those before it."""
         return Group(
             "shopify",
             self._catalogues.client.is_connected,
             (
-                Step("domain", self._domain, "Set secret shopify/store_domain to the shop's <name>.myshopify.com."),
+                Step(
+                    "domain",
+                    self._domain,
+                    "Set secret shopify/store_domain to the shop's <name>.myshopify.com.",
+                    of_credentials=True,
+                ),
                 Step(
                     "credentials",
                     self._credentials,
                     "Set shopify/client_id and shopify/client_secret (or shopify/admin_token); docs/shopify.md.",
+                    of_credentials=True,
+                ),
+                Step(
+                    "scopes",
+                    self._scopes,
+                    f"Give the app the scopes {', '.join(NEEDED_SCOPES)} and install it again; docs/shopify.md.",
+                    of_credentials=True,
                 ),
                 Step("version", self._version, "Set SMOS_SHOPIFY_API_VERSION to a newer version."),
-                Step("webhooks", self._webhooks, "Set shopify/client_secret: webhooks are signed with it."),
+                Step(
+                    "webhooks",
+                    self._webhooks,
+                    "Set shopify/client_secret and SMOS_PUBLIC_URL (https), then run `smos catalogue sync`.",
+                ),
                 Step("catalogue", self._catalogue, "Run `smos catalogue sync` and look at what it says."),
             ),
         )
@@ -55,17 +86,26 @@ class ShopifyExamination:
         shop = self._catalogues.client.query(tenant, SHOP_DOCUMENT, {}, ShopAnswer, deadline)
         return Observed(f"{shop.name}, sells in {shop.currency}")
 
+    def _scopes(self, tenant: Tenant) -> Observed:
+        deadline = Deadline.after(WITHIN_S)
+        app = self._catalogues.client.query(tenant, SCOPES_DOCUMENT, {}, AppAnswer, deadline)
+        # A right to write includes the one to read.
+        granted = {scope.handle.replace("write_", "read_", 1) for scope in app.scopes}
+        missing = [scope for scope in NEEDED_SCOPES if scope not in granted]
+        if FIRST_SCOPE in missing:
+            raise ConfigError("shopify_scopes_missing", f"The app may not {', '.join(missing)}.")
+        if missing:
+            return Observed(f"the app may not {', '.join(missing)}: such questions go to people", warning=True)
+        return Observed(f"the app may {', '.join(NEEDED_SCOPES)}")
+
     def _version(self, _tenant: Tenant) -> Observed:
         version = self._catalogues.client.version
         warning = expiry_warning(version, in_santiago(self._catalogues.clock.now()).date())
         return Observed(warning or version, warning=warning is not None)
 
     def _webhooks(self, tenant: Tenant) -> Observed:
-        if not self._catalogues.client.secrets.find(tenant.scope, "shopify/client_secret"):
-            return Observed(
-                "webhooks of the shop cannot be believed; changes are found within ten minutes", warning=True
-            )
-        return Observed(f"expected at /webhooks/shopify/{tenant.tenant_key}")
+        found = self._catalogues.subscriber.look(tenant)
+        return Observed(found.told, warning=found.problem is not None or bool(found.missing))
 
     def _catalogue(self, tenant: Tenant) -> Observed:
         as_of = self._catalogues.copies.as_of(tenant)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from smarteros.documents.issuer import find_issuer, find_kind
-from smarteros.documents.items import ReadItem, find_items, split_size
+from smarteros.documents.issuer import find_issuer, find_kind, is_for_work
+from smarteros.documents.items import ReadItem, find_items
 from smarteros.documents.products import find_product
 from smarteros.documents.protocol import Box, OcrPage
 from smarteros.documents.rows import Cell, Row, all_cells, below, beside, rows_of
@@ -25,13 +25,14 @@ REQUIRED = ("invoice_number", "purchase_date", "product_name")
 # How sure a value is by where it was found.
 ANNOUNCED, NEARBY, UNANNOUNCED = 1.0, 0.97, 0.8
 CONTRADICTED = 0.7  # by net and tax that add up to something else
+_VAT = 0.19
 _OLDEST_YEAR, _NEWEST_YEAR = 2000, 2099
 _MONTHS = (
     "ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic",
 )  # fmt: skip
 _ENGLISH_MONTHS = {"jan": 1, "apr": 4, "aug": 8, "dec": 12, "set": 9}
 
-_TITLE = re.compile(r"\b(?:factura|boleta|nota de venta|comprobante|invoice|receipt)\b")
+_TITLE = re.compile(r"\b(?:factura|boleta|guia de despacho|nota de venta|comprobante|invoice|receipt)\b")
 _RUT = re.compile(r"\b\d{1,2}\.?\d{3}\.?\d{3}-[\dk]\b")
 _NUMBER_LABEL = re.compile(
     r"(?:\bn(?:[°o*]|ro|umero|um)?\s?[.:°]*|\bf[o0][l1i][i1l][o0]\b|factura de cliente|\b(?:factura|boleta|invoice)"
@@ -41,21 +42,24 @@ _LOST_DEGREE = re.compile(r"^N(?=\d{3,}$)")
 _GLUED_NUMBER = re.compile(r"n[o°]?\s?(\d{2,10})")  # the ° of "N°123" is easily lost
 _NUMBER = re.compile(r"(?<![\w,/-])(?<!\d\.)(?:[A-Z]{1,5}[-/]?)?\d[\d]*(?:[-/]\d+)*(?![\w.,/-]*\d)")
 _STRUCTURED_NUMBER = re.compile(r"\b(?:[A-Z]{2,5}[-/]\d{4}[-/]\d{1,8}|[A-Z]\d{3}-\d{5,10})\b")
-_NUMBERS_OF_OTHERS = re.compile(r"\bres\b|\bpago\b|\bcaja\b|^av\b|^avda\b|^calle\b|^pasaje\b|\bof\.|\bdepto\b|\bfono\b")
+_NUMBERS_OF_OTHERS = re.compile(
+    r"\bres\b|\breferencia\b|\bpedido\b|\border\b|\bpago\b|\bcaja\b|^av\b|^avda\b|^calle\b|^pasaje\b|\bof\.|\bdepto\b|\bfono\b"
+)
 _STREET = re.compile(r"\b(?:av|avda|avenida|calle|pasaje|pje|camino|ruta|local|block)\b")
 _TOWN_FOLLOWS = re.compile(r"\s*,\s*[^\W\d]{3}")
 _DATE_LABEL = re.compile(r"\b(?:fecha|emision|emitid[oa]|date|issued)\b")
 _OTHER_DATE_LABEL = re.compile(r"\b(?:vencimient|vence|due|entrega|resolucion|res)\w*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(20\d\d|\d\d(?!\d))")
-_ISO_DATE = re.compile(r"(?<!\d)(20\d\d)-(\d\d)-(\d\d)(?!\d)")
+_ISO_DATE = re.compile(r"(?<!\d)(20\d\d)(?:-(\d\d)-?|(\d\d)-)(\d\d)(?!\d)")  # a dash is easily lost
 _WORD_DATE = re.compile(r"(?<!\d)(\d{1,2})[\s./-]*(?:de\s+)?([a-z]{3,10})\.?[\s./-]*(?:de[l]?\s+)?(20\d\d)")
+_MONTH_FIRST_DATE = re.compile(r"\b([a-z]{3,10})\.?\s?(\d{1,2}),?\s?(20\d\d)(?!\d)")  # March 5, 2025
 _AMOUNT = re.compile(
     r"(?<![\d.,-])\$?\s*(\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?! ?[.,])|\d{3,9})(?:[.,]00)?"
     r"(?![\d-]|[.,]\d)"
 )
-_TOTAL = re.compile(r"\btotals?\b")  # a "$" right after it may be read as an S
+_TOTAL = re.compile(r"\btotals?\b|\b(?:amount|balance) due\b")  # a "$" right after it may be read as an S
 _NOT_TOTAL = re.compile(r"sub\s?-?total|total neto|neto total|total iva|total articulos|total items|imponible")
-_WARRANTY = re.compile(r"garant[il1]a\D{0,30}?(\d{1,4})\s*(dia|day|mes|month|ano|year)s?")
+_WARRANTY = re.compile(r"(?:garant[il1]a|warranty)\D{0,30}?(\d{1,4})\s*(dia|day|mes|month|ano|year)s?")
 _DAYS = {"dia": 1, "day": 1, "mes": 30, "month": 30, "ano": 365, "year": 365}
 
 
@@ -101,13 +105,10 @@ def extract(page: OcrPage, *, catalogue: Sequence[str] = ()) -> Extraction:
     fields = {name: field for name, finder in finders.items() if (field := finder(rows)) is not None}
     product = find_product(rows, catalogue)
     if product is not None:
-        box = _where(rows, product.name)
-        bare, size = split_size(product.name)  # what tills glue to the name
-        confirmed = product.name in catalogue or not bare
-        fields["product_name"] = Field(product.name if confirmed else bare, product.confidence, box)
-        if product.size or size:
-            fields["product_size"] = Field(product.size or size, product.confidence, box)
-    detected = _is_invoice(rows, fields)
+        fields["product_name"] = Field(product.name, product.confidence, product.box)
+        if product.size:
+            fields["product_size"] = Field(product.size, product.confidence, product.box)
+    detected = _is_invoice(rows, fields) and not is_for_work(rows)
     kind = find_kind(rows)
     return Extraction(
         fields=fields,
@@ -168,9 +169,13 @@ def find_total(rows: tuple[Row, ...]) -> Field | None:
         return _price_as_total(rows)
     best = replace(best, value=_without_dollar(best.value, rows))
     net, tax = _labelled_amount(rows, r"\bneto\b|imponible"), _labelled_amount(rows, r"\biva\b|i\.v\.a")
-    if net is None or tax is None:
+    if tax is None:
         return best
-    adds_up = abs(net + tax - best.value) <= 1
+    if net is None:
+        fits = abs(best.value * _VAT / (1 + _VAT) - tax) <= 2 or _labelled_amount(rows, r"\bexento\b")
+        return best if fits else replace(best, confidence=best.confidence * CONTRADICTED)
+    untaxed = _labelled_amount(rows, r"\bexento\b") or 0
+    adds_up = any(abs(net + tax + rest - best.value) <= 1 for rest in (0, untaxed))
     return replace(best, confidence=max(best.confidence, 0.99) if adds_up else best.confidence * CONTRADICTED)
 
 
@@ -184,14 +189,18 @@ def find_warranty(rows: tuple[Row, ...]) -> Field | None:
 
 
 def parse_date(text: str) -> date | None:
-    """The first date in a text: day first, as in Chile; months as numbers or words."""
+    """The first date in a text: day first, as in Chile, but ``March 5, 2025``; months as numbers or words."""
     folded = fold(text)
     for match in _NUMERIC_DATE.finditer(folded):
         day, _, month, year = match.groups()
         if found := _day(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day)):
             return found
     if match := _ISO_DATE.search(folded):
-        return _day(*(int(part) for part in match.groups()))
+        return _day(*(int(part) for part in match.groups() if part is not None))
+    for match in _MONTH_FIRST_DATE.finditer(folded):
+        month = _month(match.group(1))
+        if month and (found := _day(int(match.group(3)), month, int(match.group(2)))):
+            return found
     for match in _WORD_DATE.finditer(folded):
         month = _month(match.group(2))
         if month and (found := _day(int(match.group(3)), month, int(match.group(1)))):
@@ -209,9 +218,13 @@ def _announced_numbers(rows: tuple[Row, ...]) -> Iterator[tuple[int, Field | Non
     for label, text in _readable(rows):
         for match in _NUMBER.finditer(text):
             before = fold(text[: match.start()])
-            if match.start() > 0 and _NUMBER_LABEL.search(before):
+            announced = _NUMBER_LABEL.search(before) if match.start() > 0 else None
+            if announced is not None:
                 street = _STREET.search(before) is not None or _TOWN_FOLLOWS.match(text[match.end() :]) is not None
-                yield _ranked(2 if street else 0, match.group(), label.confidence * ANNOUNCED, label)
+                # "Au. Araucaria N° 2310" is a misread street: beside a document's number stands what it is, or nothing.
+                plain = announced.start() == 0 or _TITLE.search(before) is not None
+                rank = 2 if street else 0 if plain else 1
+                yield _ranked(rank, match.group(), label.confidence * (ANNOUNCED if plain else NEARBY), label)
         if _NUMBER_LABEL.search(fold(text)):
             for cell in (beside(rows, label), *below(rows, label)[:1]):
                 whole = None if cell is None else _NUMBER.fullmatch(cell.text)
@@ -241,14 +254,6 @@ def _readable(rows: tuple[Row, ...]) -> Iterator[tuple[Cell, str]]:
         text = _NUMERIC_DATE.sub(" ", re.sub(_RUT.pattern, " ", cell.text, flags=re.IGNORECASE))
         if text.strip():
             yield cell, text
-
-
-def _where(rows: tuple[Row, ...], name: str) -> Box | None:
-    """The cell in which a name is read."""
-    wanted = fold(name)
-    holding = (cell for cell in all_cells(rows) if wanted in fold(cell.text))
-    found = next(holding, None)
-    return None if found is None else found.box
 
 
 def _without_dollar(amount: int, rows: tuple[Row, ...]) -> int:

@@ -9,14 +9,18 @@ from smarteros.domain.turns import DocumentKind
 from smarteros.kit.rut import canonical_rut
 from smarteros.kit.text import fold
 
-RUT = re.compile(r"(?<![\d.])\d{1,2}[., ]?\s?\d{3}[., ]?\s?\d{3}\s?-\s?[\dkK](?![\d-])")
-_RECEIVER = re.compile(r"\bcliente\b|\breceptor\b|\bsenor(?:es)?\b|\bcomprador\b|\bcajero\b|\bvendedor\b")
+RUT = re.compile(r"(?<!\d)(?<!\d[.,])\d{1,2}[., ]?\s?\d{3}[., ]?\s?\d{3}\s?-\s?[\dkK](?![\d-])")
+_RECEIVER = re.compile(r"\bcliente\b|\breceptor\b|\bsenor(?:es)?\b|\bcomprador\b|\bcajero\b|\bvendedor\b|\bbill to\b")
 _ISSUER = re.compile(r"\bemisor\b|\bemite\b")
+# A RUT of which letters were read for digits: it is there, though nobody can say which one it is.
+_LIKE_RUT = re.compile(r"(?<![\w.])[\dOGSBIZl]{1,2}[.,]\s?[\dOGSBIZl]{3}[.,]\s?[\dOGSBIZl]{3}\s?-\s?[\dkK](?![\d-])")
+_FOR_WORK = re.compile(r"\bboleta de (?:prestacion de servicios|honorarios)\b|\btotal honorarios\b")
 _FIRST_COMPANY = 50_000_000
 _DOUBT = 0.6
 _RECEIVERS_ROWS = 3  # below "SEÑOR(ES):" the buyer's RUT is expected
 _KINDS: tuple[tuple[re.Pattern[str], DocumentKind], ...] = (
     (re.compile(r"nota\s*(?:de)?\s*cr[e3]dito|credit note"), "nota_de_credito"),
+    (re.compile(r"guia de despacho(?! ?:)|nota de debito|debit note"), "comprobante"),
     (re.compile(r"\bfactura\b|\bfactura(?=elec|exen)|\binvoice\b"), "factura"),
     (re.compile(r"\bboleta\b|\bboleta(?=elec|exen)|\breceipt\b"), "boleta"),
     (re.compile(r"nota de venta|comprobante|ticket de compra"), "comprobante"),
@@ -47,13 +51,19 @@ def find_kind(rows: tuple[Row, ...]) -> tuple[DocumentKind, Cell] | None:
     return None
 
 
+def is_for_work(rows: tuple[Row, ...]) -> bool:
+    """Whether a person was paid for work (boleta de honorarios): no goods were sold."""
+    return any(_FOR_WORK.search(fold(row.text)) for row in rows)
+
+
 def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
     """The issuer's RUT: one that says so, else the first with a right check digit that is not the buyer's.
 
     With how sure the place is: below 50 million a RUT is a person's, who may well be the buyer, and so may the one in
-    the buyer's place on a page whose issuer was not read.
+    the buyer's place, or the one after another that was misread, on a page whose issuer was not read.
     """
     found: list[tuple[bool, int, str, Cell]] = []
+    misread = False
     receivers_row = -_RECEIVERS_ROWS - 1
     order = 0
     for at, row in enumerate(rows):
@@ -61,8 +71,10 @@ def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
         for cell in row.cells:
             text = fold(cell.text)
             receiver = bool(_RECEIVER.search(text)) or (len(row.cells) > 1 and _RECEIVER.search(folded) is not None)
+            for match in _LIKE_RUT.finditer(cell.text) if not found and not receiver else ():
+                misread = misread or canonical_rut(_plain(match.group())) is None
             for match in RUT.finditer(cell.text):
-                rut = canonical_rut(match.group().replace(",", ".").replace(" ", ""))
+                rut = canonical_rut(_plain(match.group()))
                 order += 1
                 if rut is None or (receiver and not _ISSUER.search(text)):
                     continue
@@ -74,5 +86,9 @@ def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
     if best is None:
         return None
     said = _ISSUER.search(fold(best[3].text)) is not None
-    buyers = best[0] or int(best[2].split("-")[0]) < _FIRST_COMPANY
+    buyers = misread or best[0] or int(best[2].split("-")[0]) < _FIRST_COMPANY
     return best[2], best[3], _DOUBT if buyers and not said else 1.0
+
+
+def _plain(rut: str) -> str:
+    return rut.replace(",", ".").replace(" ", "")

@@ -1,7 +1,6 @@
 """What Cloud Vision costs each tenant: images by month, and a limit after which this machine reads.
 
-Google bills US$1.50 per 1,000 images after the first 1,000 of a month, to the account of the tenant's own key. An
-image is counted before it is sent and taken back when Vision has not read it; what runs while the service is killed
+Google bills it (``domain.vision``) to the account of the tenant's own key. An image is counted before it is sent and taken back when Vision has not read it; what runs while the service is killed
 stays counted.
 """
 
@@ -18,19 +17,14 @@ from sqlalchemy.dialects.postgresql import insert
 from smarteros.documents.protocol import OcrEngine, OcrPage
 from smarteros.domain.errors import PermanentError, SmosError
 from smarteros.domain.tenants import Tenant, TenantScope
-from smarteros.kit.clock import Clock, SystemClock, in_santiago
+from smarteros.domain.vision import FREE_IMAGES, MICRO_USD_PER_IMAGE
+from smarteros.kit.clock import Clock, SystemClock, month_in_chile
 from smarteros.store.database import Database
+from smarteros.store.spend import NO_CAP, SpendCap
 from smarteros.store.vision_tables import vision_months
 
-FREE_IMAGES = 1000  # a month
-MICRO_USD_PER_IMAGE = 1500
 _MICRO_USD_PER_CENT = 10_000
 _log = structlog.get_logger()
-
-
-def cost_of(images: int) -> int:
-    """What a month's images cost, in millionths of a US dollar."""
-    return max(images - FREE_IMAGES, 0) * MICRO_USD_PER_IMAGE
 
 
 def images_within(usd_cents: int) -> int:
@@ -59,6 +53,7 @@ class PostgresVisionBooks:
     """VisionBooks over the table ``vision_months``: a limit holds for all processes of the installation together."""
 
     database: Database
+    cap: SpendCap = NO_CAP
 
     def take(self, scope: TenantScope, month: str, most: int | None) -> bool:
         """Count one more image; the row is locked by the update, so two processes cannot both take the last."""
@@ -71,8 +66,13 @@ class PostgresVisionBooks:
             .values(images=table.images + 1)
         )
         with self.database.tenant(scope) as connection:
-            connection.execute(first.on_conflict_do_nothing())
-            return connection.execute(taken).rowcount == 1
+            allowed = self.cap.allows(connection, scope, month, images=1)
+            if allowed:
+                connection.execute(first.on_conflict_do_nothing())
+                allowed = connection.execute(taken).rowcount == 1
+        if not allowed:
+            self.cap.reached(scope)
+        return allowed
 
     def give_back(self, scope: TenantScope, month: str) -> None:
         """Take one image back."""
@@ -120,4 +120,4 @@ class BilledOcrEngine:
 
 def month_by(clock: Clock) -> Callable[[], str]:
     """The present month of Chile's calendar, whenever it is asked."""
-    return lambda: in_santiago(clock.now()).strftime("%Y-%m")
+    return lambda: month_in_chile(clock.now())

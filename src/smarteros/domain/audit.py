@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +18,14 @@ AUDIT_TOPIC_OF_FLOW = {
     "e2e_faq_quick": "smarteros.audit.faq",
 }
 SECURITY_TOPIC = "smarteros.audit.security"
+PRIVACY_TOPIC = "smarteros.audit.privacy"
 
 
 class AuditEvent(Model):
-    """What happened, without message texts. ``tenant_id`` is None when the sender could not be believed."""
+    """What happened, without message texts and without personal data that is not sealed (``privacy.sealing``).
+
+    ``tenant_id`` is None when the sender could not be believed.
+    """
 
     event_id: str
     topic: str
@@ -35,7 +40,10 @@ class AuditEvent(Model):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
-def chain_hash(previous: str, event: AuditEvent) -> str:
-    """Hash of an event over its predecessor's hash: changing, removing or reordering one breaks the chain."""
-    body = json.dumps(event.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+def chain_hash(previous: str, body: Mapping[str, Any]) -> str:
+    """Hash of an event's JSON over its predecessor's hash: changing, removing or reordering one breaks the chain.
+
+    It is the JSON that counts, not the model: events written before the model got another field keep their hashes.
+    """
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field
 from smarteros.domain.carts import CartItem, CartWish
 from smarteros.domain.messages import ChannelName, Contact
 from smarteros.domain.model import Model
-from smarteros.domain.tools import Product
+from smarteros.domain.tools import InvoiceEntry, Product
 
 Intent = Literal[
     "product_query", "cart_request", "order_status", "warranty_inquiry", "return_request",
@@ -108,6 +108,7 @@ class DialogueState(Model):
     failed_photos: int = Field(default=0, description="Photos in a row from which no invoice could be read")
     other_photos: tuple[OtherPhoto, ...] = ()
     options: tuple[Intent, ...] = Field(default=(), description="What the customer was asked to choose between")
+    invoices: tuple[InvoiceEntry, ...] = Field(default=(), description="His purchases as they were listed last")
     cart: Annotated[tuple[CartItem, ...], BeforeValidator(_without_bare_variants)] = Field(
         default=(), description="The cart as it was told last, in its order"
     )

@@ -74,10 +74,14 @@ class Passage(Validity):
 
 
 class Hit(Model):
-    """A passage found, with its score (comparable within one search only)."""
+    """A passage found, with its score (comparable within one search only).
+
+    ``log_odds`` that it answers the question may be compared between searches and tenants; see ``knowledge.sureness``.
+    """
 
     passage: Passage
     score: float
+    log_odds: float = 0.0
 
 
 class KnowledgeVersion(Model):

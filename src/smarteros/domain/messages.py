@@ -21,6 +21,8 @@ STATUSES_OF_BOT: dict[FirstStatus, frozenset[str]] = {
 }
 # A person was called where neither status nor assignee shows it.
 HANDED_OVER = "handed_over"
+# The customer wants no messages of the bot, or the shop wants none for him: only people write to him.
+CONTACT_BLOCKED = "contact_blocked"
 _SEEN_IN_STATE = ("conversation_", "human_assigned")
 
 

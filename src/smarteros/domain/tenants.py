@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from smarteros.domain.ids import TENANT_ID
+from smarteros.domain.limits import AgreedLimits, Limits, Tier
 from smarteros.domain.llm import LlmSettings
 from smarteros.domain.messages import FirstStatus
 from smarteros.domain.model import Model
@@ -14,7 +15,8 @@ from smarteros.domain.model import Model
 SignatureMode = Literal["v1", "legacy", "both"]
 # Two names: the second engine reads when the first is away (vision_then_local) or not sure (local_then_vision).
 OcrPolicy = Literal["local", "vision", "vision_then_local", "local_then_vision"]
-Tier = Literal["free", "pro", "enterprise"]
+# Code of every refusal of a tenant that is suspended, and reason of the turns it had waiting.
+TENANT_SUSPENDED = "tenant_suspended"
 
 
 class TenantScope(Model):
@@ -62,12 +64,23 @@ class Tenant(Model):
     vision_monthly_usd_cents: int | None = Field(
         default=None, ge=0, description="Most that Cloud Vision may cost in a month; then this machine reads"
     )
+    limits: AgreedLimits = Field(
+        default=AgreedLimits(), description="What was agreed in the place of the tier's limits"
+    )
+    retention_days: int | None = Field(
+        default=None, ge=1, le=3650, description="Days after which what customers wrote is removed; unset keeps it"
+    )
     llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
 
     @property
     def scope(self) -> TenantScope:
         """The scope of this tenant's own data."""
         return TenantScope(tenant_id=self.tenant_id)
+
+    @property
+    def may_use(self) -> Limits:
+        """The limits in force: what was agreed with the tenant, else its tier's."""
+        return self.limits.over(self.tier)
 
     def starts(self, inbox_id: int | None) -> FirstStatus:
         """The status an inbox's conversations begin in; of an inbox without settings an open one is a person's."""

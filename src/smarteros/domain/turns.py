@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from smarteros.domain.decisions import Decision, DialogueState, OtherPhoto
+from smarteros.domain.limits import LimitName
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tools import ToolResult
@@ -34,7 +35,8 @@ TurnCause = Literal[
 class TurnStart(Model):
     """What ``receive`` hands to the durable workflow. ``receive_ms`` is how long receiving took.
 
-    Only a turn whose ``cause`` is a message answers; the others put the conversation into a person's hands.
+    Only a turn whose ``cause`` is a message answers; the others put the conversation into a person's hands. ``over``
+    names the limit of its tenant that the message exceeded when it came.
     """
 
     turn_id: str
@@ -45,6 +47,7 @@ class TurnStart(Model):
     received_at: datetime
     receive_ms: float = 0.0
     cause: TurnCause = "message"
+    over: LimitName | None = None
 
 
 Lane = Literal[
@@ -90,6 +93,7 @@ class DocumentReading(Model):
 class ResolvedTurn(Model):
     """Output of ``resolve``: everything the turn needs to be decided. ``stop`` ends it without a decision.
 
+    A turn ``over`` a limit of its tenant's is a person's; ``told`` says that the customer has heard so this month.
     ``waited_ms`` of the duration were spent waiting for the customer to finish. ``round`` counts how often the turn
     was begun anew because the customer changed his words.
     """
@@ -102,6 +106,8 @@ class ResolvedTurn(Model):
     other_photos: tuple[OtherPhoto, ...] = ()
     stop: Literal["merged", "muted"] | None = None
     reason: str | None = None
+    over: LimitName | None = None
+    told: bool = False
     round: int = 1
     waited_ms: float = 0.0
     duration_ms: float = 0.0
@@ -130,6 +136,7 @@ class ToolsCalled(Model):
 class Replied(Model):
     """Output of ``reply``: what was sent and what is to be remembered. ``rule`` names the contract's reply rule.
 
+    ``withheld_facts`` are the kinds of facts that would have been stated without a source.
     ``again`` says that nothing was sent and the turn must be decided anew, because its messages have changed.
     ``message_id`` is the reply's message in the channel.
     """
@@ -137,6 +144,7 @@ class Replied(Model):
     outcome: Outcome
     reason: str | None = None
     rule: str | None = None
+    withheld_facts: tuple[str, ...] = ()
     text: str | None = None
     state: DialogueState = DialogueState()
     replied_at: datetime | None = None
@@ -198,6 +206,7 @@ class TurnRecord(Model):
     tool_results: tuple[ToolResult, ...] = ()
     reply_text: str | None = None
     rule: str | None = Field(default=None, description="The contract's reply or escalation rule that was used")
+    withheld_facts: tuple[str, ...] = Field(default=(), description="Kinds of what the fact lock kept from being sent")
     reading: DocumentReading | None = None
     state: DialogueState = DialogueState()
     waited_ms: float = Field(default=0.0, description="Part of resolve: the customer was given time to finish")

@@ -13,6 +13,7 @@ from smarteros.agents.rebuilt import with_rebuilt_state
 from smarteros.domain.decisions import AgentRequest, Decision
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tenants import Tenant
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.standard_headers import StandardHeaders, standard_headers
 from smarteros.secrets.protocol import SecretStore
 from smarteros.tenants.directory import TenantDirectory
@@ -21,8 +22,10 @@ BotId = Literal["sales", "support", "faq"]
 _bearer = HTTPBearer(auto_error=False, description="The tenant's botpress/api_key")
 
 
-def agent_router(agent: Agent, tenants: TenantDirectory, secrets: SecretStore) -> APIRouter:
-    """Build the route over an agent."""
+def agent_router(
+    agent: Agent, tenants: TenantDirectory, secrets: SecretStore, rate: TenantRate | None = None
+) -> APIRouter:
+    """Build the route over an agent; without ``rate`` it may be asked any number of times."""
     router = APIRouter(tags=["agent"])
 
     @router.post("/api/v1/workspaces/{workspace_id}/bots/{bot_id}/run", operation_id="run_bot")
@@ -39,22 +42,24 @@ def agent_router(agent: Agent, tenants: TenantDirectory, secrets: SecretStore) -
         """
         del bot_id  # one native agent serves all three; the path is the contract's
         headers.require(tenant_id=body.tenant_id, conversation_id=body.conversation_id, channel=body.channel)
-        tenant = tenants.find(headers.tenant_id)
-        _authorise(tenant, secrets, bearer, workspace_id)
+        tenant = _authorised(tenants.find(headers.tenant_id), secrets, bearer, workspace_id)
+        if rate is not None:
+            rate.require(tenant)
         return agent.decide(with_rebuilt_state(agent, body))
 
     return router
 
 
-def _authorise(
+def _authorised(
     tenant: Tenant | None,
     secrets: SecretStore,
     bearer: HTTPAuthorizationCredentials | None,
     workspace_id: str,
-) -> None:
+) -> Tenant:
     keys = secrets.accepted(tenant.scope, "botpress/api_key") if tenant else ()
     given = bearer.credentials if bearer else ""
     if not any(key and hmac.compare_digest(key.encode(), given.encode()) for key in keys):
         raise RejectedInputError("invalid_api_key", "The bearer is not this tenant's agent key.", status=401)
     if tenant is None or not tenant.active or workspace_id != tenant.workspace_id:
         raise RejectedInputError("foreign_workspace", "The workspace is not this tenant's.", status=403)
+    return tenant

@@ -22,12 +22,15 @@ from smarteros.channels.chatwoot.signatures import verify
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.ids import turn_id
+from smarteros.domain.limits import LimitName
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Lane, TurnCause, TurnStart
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
+from smarteros.kit.redaction import mask_cards
 from smarteros.observability.metrics import WEBHOOKS
 from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
@@ -63,12 +66,15 @@ class Receiver:
         secrets: SecretStore,
         engine: Engine,
         clock: Clock,
+        rate: TenantRate | None = None,
     ) -> None:
+        """``rate`` counts customers' messages; one beyond it is stored all the same, and its turn is a person's."""
         self._database = database
         self._tenants = tenants
         self._secrets = secrets
         self._engine = engine
         self._clock = clock
+        self._rate = rate
 
     def receive(self, raw: bytes, headers: Mapping[str, str], tenant_key: str | None) -> Receipt:
         """Take one webhook: on the tenant's own URL (``tenant_key``), or on the shared one (None).
@@ -80,7 +86,9 @@ class Receiver:
             tenant = self._believe(raw, headers, tenant_key)
             event = parse_event(_decode(raw), tenant)
             _require_own_account(event, tenant, shared_url=tenant_key is None)
-            receipt = self._store(tenant, event, raw, headers.get("x-chatwoot-delivery"), started)
+            receipt = self._store(
+                tenant, event, raw, headers.get("x-chatwoot-delivery"), started, over=self._over(tenant, event)
+            )
         except RejectedInputError as error:
             WEBHOOKS.labels("", error.code).inc()
             self.audit_refusal(error, {"tenant_url": tenant_key is not None, "bytes": len(raw)})
@@ -119,7 +127,7 @@ class Receiver:
                 refusal = error
                 continue
             if not tenant.active:
-                raise RejectedInputError("tenant_suspended", "The tenant is suspended.", status=403)
+                raise RejectedInputError(TENANT_SUSPENDED, "The tenant is suspended.", status=403)
             return tenant
         raise refusal or RejectedInputError("unknown_account", "No tenant has this Chatwoot account.", status=403)
 
@@ -162,13 +170,26 @@ class Receiver:
         if scheme == "v1" and allows_legacy:
             self._tenants.mark_v1_signature_seen(tenant.tenant_id)
 
+    def _over(self, tenant: Tenant, event: InboundEvent) -> LimitName | None:
+        """Count a customer's message; what a reply of ours or a person's makes Chatwoot send costs nothing."""
+        if self._rate is None or event.ignore_reason is not None or not self._rate.exceeded_s(tenant):
+            return None
+        return "requests_per_minute"
+
     def _store(
-        self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None, started: float
+        self,
+        tenant: Tenant,
+        event: InboundEvent,
+        raw: bytes,
+        delivery_id: str | None,
+        started: float,
+        over: LimitName | None = None,
     ) -> Receipt:
+        event = _without_cards(event)
         received = _received(tenant, event, raw, delivery_id)
         try:
             if received.message is not None and event.person_replied_at is None:
-                start = self._turn_start(tenant, event, "message", started)
+                start = self._turn_start(tenant, event, "message", started).model_copy(update={"over": over})
                 if not self._engine.accept_message(self._database, received, start, _lane(received.message)):
                     return Receipt(status="duplicate", event=event.name)
                 return Receipt(status="accepted", event=event.name, turn_id=start.turn_id)
@@ -243,6 +264,20 @@ class Receiver:
             receive_ms=round((time.perf_counter() - started) * 1000, 2),
             cause=cause,
         )
+
+
+def _without_cards(event: InboundEvent) -> InboundEvent:
+    """A card's number is never stored: whatever a stranger wrote freely is looked through before anything is kept."""
+    draft = event.draft
+    if draft is not None:
+        contact = draft.contact.model_copy(update={"name": _masked(draft.contact.name)})
+        draft = draft.model_copy(update={"text": mask_cards(draft.text), "contact": contact})
+    said = {"edited_text": _masked(event.edited_text), "external_error": _masked(event.external_error)}
+    return event.model_copy(update={"draft": draft, **said})
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else mask_cards(text)
 
 
 def _lead_reason(event: InboundEvent) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.messages import ChannelName
@@ -14,6 +14,16 @@ from smarteros.domain.model import Model
 UserRole = Literal["end_user", "agent", "system"]
 # The signature of the webhook that started it all, carried along; either of Chatwoot's forms.
 _SIGNATURE = re.compile(r"^(sha256=)?[0-9a-fA-F]{64}$")
+
+# A header that comes twice could mean two things: one to us, the other to a proxy before us.
+_ONCE = (
+    "authorization",
+    "x-smos-tenant-id",
+    "x-smos-conversation-id",
+    "x-smos-channel",
+    "x-smos-user-role",
+    "x-chatwoot-signature",
+)
 
 
 class StandardHeaders(Model):
@@ -37,13 +47,17 @@ class StandardHeaders(Model):
 
 
 def standard_headers(
+    request: Request,
     x_smos_tenant_id: Annotated[str, Header(max_length=64)],
     x_smos_conversation_id: Annotated[int, Header(ge=0, le=2**53)],
     x_smos_channel: Annotated[ChannelName, Header()],
     x_smos_user_role: Annotated[UserRole, Header()],
     x_chatwoot_signature: Annotated[str, Header(max_length=80)],
 ) -> StandardHeaders:
-    """Read the headers; FastAPI answers 422 for a missing or malformed one."""
+    """Read the headers; FastAPI answers 422 for a missing or malformed one, and one that comes twice is refused."""
+    for name in _ONCE:
+        if len(request.headers.getlist(name)) > 1:
+            raise RejectedInputError("duplicate_header", f"The header {name} came twice.", status=400)
     if not _SIGNATURE.match(x_chatwoot_signature):
         raise RejectedInputError("malformed_signature", "X-Chatwoot-Signature is not a hex HMAC.")
     return StandardHeaders(

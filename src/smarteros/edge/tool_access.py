@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.edge.errors import RefusedRequestError
-from smarteros.edge.rate_limit import RateLimit
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.tokens import READ, WRITE, Grant, TenantTokens
 from smarteros.kit.clock import Clock, in_santiago
 from smarteros.observability.metrics import TOOL_CALLS
@@ -57,7 +56,7 @@ class ToolAccess:
         tokens: TenantTokens,
         database: Database,
         clock: Clock,
-        limit: RateLimit,
+        rate: TenantRate,
     ) -> None:
         self._provider = provider
         self._specs = {spec.name: spec for spec in provider.specs()}
@@ -65,7 +64,7 @@ class ToolAccess:
         self._tokens = tokens
         self._database = database
         self._clock = clock
-        self._limit = limit
+        self._rate = rate
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -101,14 +100,8 @@ class ToolAccess:
 
     def _admitted(self, grant: Grant, tenant: Tenant | None) -> Caller:
         if tenant is None or not tenant.active:
-            raise RejectedInputError("tenant_suspended", "The tenant is not active.", status=403)
-        if wait_s := self._limit.wait_s(tenant.tenant_id):
-            raise RefusedRequestError(
-                "rate_limited",
-                "The tenant makes too many requests a minute.",
-                status=429,
-                headers={"Retry-After": str(math.ceil(wait_s))},
-            )
+            raise RejectedInputError(TENANT_SUSPENDED, "The tenant is not active.", status=403)
+        self._rate.require(tenant)
         return Caller(tenant, grant.scopes)
 
     def call(self, caller: Caller, call: ToolCall, conversation_id: int) -> ToolResult:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from smarteros.contracts.loader import ContractSet
 from smarteros.edge.mcp.endpoint import McpEndpoint
 from smarteros.edge.mcp.library import Library
-from smarteros.edge.rate_limit import RateLimit
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.tool_access import ToolAccess
 from smarteros.edge.tool_api import tool_router
@@ -29,12 +29,12 @@ def tool_doors(
     contracts: ContractSet,
     clock: Clock,
     *,
-    per_minute: int,
+    rate: TenantRate,
     hosts: Iterable[str],
     public_url: str | None,
 ) -> tuple[APIRouter, ...]:
-    """Build the routes; a tenant's callers may make ``per_minute`` requests to both together."""
-    access = ToolAccess(provider, tenants, tokens, database, clock, RateLimit(per_minute))
+    """Build the routes; ``rate`` counts a tenant's requests to both together."""
+    access = ToolAccess(provider, tenants, tokens, database, clock, rate)
     library = Library(knowledge, contracts, clock)
     return (
         tool_router(access),

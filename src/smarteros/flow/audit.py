@@ -15,9 +15,13 @@ from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
 from smarteros.flow.gaps import gap_of
 from smarteros.flow.given_back import OvertakenError
+from smarteros.flow.over_limit import counted_turn
 from smarteros.flow.parts import Parts
 from smarteros.observability.metrics import REGISTRY, TURN_SECONDS, TURNS
 from smarteros.observability.steps import watched
+from smarteros.privacy.opt_out import opts_out
+from smarteros.privacy.sealing import FIELD as PERSONAL
+from smarteros.privacy.sealing import sealed_contact
 from smarteros.store.audit import append_event
 from smarteros.store.gaps import note_gap
 from smarteros.store.queue import end_turn
@@ -55,6 +59,7 @@ class AuditStep:
                 save_inputs(connection, tenant, start, story, self._parts.contracts.by_id)
                 if not end_turn(connection, turn):
                     raise OvertakenError(start.turn_id)
+                event = self._with_person(connection, event, story)
                 append_event(connection, event)  # last: the tenant's chain is locked from here on
         TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
         TURN_ENDS.labels(start.tenant_id, replied.outcome, _bounded(replied.reason)).inc()
@@ -74,13 +79,23 @@ class AuditStep:
         resolved, replied = story.resolved, story.replied
         if replied.outcome != "merged" and resolved.messages:
             history = (*resolved.history, resolved.text) if resolved.text else resolved.history
-            save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history)
+            counted = counted_turn(story, self._parts.clock.now())
+            save_dialogue(connection, start.tenant_id, start.conversation_id, replied.state, history, counted)
             if story.decided is not None:
                 gap = gap_of(self._parts.contracts.by_id[story.decided.flow_id], story)
                 if gap is not None:
                     note_gap(connection, start.tenant_id, gap, self._parts.clock.now())
         if replied.message_id is not None and replied.replied_at is not None:
             confirm_reply(connection, reply_id(start.turn_id), replied.message_id, replied.replied_at)
+
+    def _with_person(self, connection: sa.Connection, event: AuditEvent, story: TurnStory) -> AuditEvent:
+        """Add who wrote, sealed with his own key; whoever said that he wants to be left alone is, from here on."""
+        resolved = story.resolved
+        if event.tenant_id is None or not resolved.messages or story.replied.outcome == "merged":
+            return event
+        wish = opts_out(resolved.text)
+        person = sealed_contact(connection, event.tenant_id, resolved.messages[-1], opted_out=wish)
+        return event.model_copy(update={"details": event.details | {PERSONAL: person}})
 
     def _record(self, start: TurnStart, story: TurnStory) -> TurnRecord:
         resolved, decided, called, replied = story.resolved, story.decided, story.called, story.replied
@@ -106,6 +121,7 @@ class AuditStep:
             tool_results=called.results,
             reply_text=replied.text,
             rule=replied.rule,
+            withheld_facts=replied.withheld_facts,
             state=replied.state,
             waited_ms=resolved.waited_ms,
             steps=steps,
@@ -145,10 +161,12 @@ def _latency_ms(start: TurnStart, resolved: ResolvedTurn, record: TurnRecord) ->
 
 
 def _details(record: TurnRecord) -> dict[str, Any]:
-    """Facts of the turn that are no personal data: what each flow must report."""
+    """Facts of the turn that are no personal data (who wrote is added sealed): what each flow must report."""
     details: dict[str, Any] = {"outcome": record.outcome, "reason": record.reason, "rule": record.rule}
     if record.decision is not None:
         details["route"] = record.decision.route
+    if record.withheld_facts:
+        details["withheld_facts"] = list(record.withheld_facts)
     if record.reading is not None:
         details["ocr_confidence"] = record.reading.confidence
     for result in record.tool_results:

@@ -12,8 +12,8 @@ import time
 import sqlalchemy as sa
 
 from smarteros.domain.ids import reply_id
-from smarteros.domain.messages import OutgoingReply, PostedReply
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.messages import CONTACT_BLOCKED, OutgoingReply, PostedReply
+from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, TurnStart, TurnStory
 from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.loop_guard import LOOK_BACK_S, is_loop
@@ -144,12 +144,17 @@ class Fence:
         held = [entry for entry in found if entry.held]
         if not held:
             return Replied(outcome="merged", reason="message_deleted")
+        if any(entry.blocked for entry in held):
+            return Replied(outcome="muted", reason=CONTACT_BLOCKED)
         if tuple(entry.message for entry in held) != drafted.messages and drafted.round < MOST_ROUNDS:
             return Replied(outcome="merged", reason="message_changed", again=True)
-        newer = any(not entry.held and entry.message.id > drafted.messages[-1].id for entry in found)
-        if newer and max(entry.age_s for entry in held) < MOST_BURST_S:
+        waiting = [entry.message.id for entry in found if not entry.held]
+        if waiting and max(entry.age_s for entry in held) < MOST_BURST_S:
             release_messages(connection, tenant_id, turn_id)
             return Replied(outcome="merged", reason="newer_message")
+        # A webhook that came late: its message stands before the last one, and must not be answered after it.
+        if any(waits < drafted.messages[-1].id for waits in waiting) and drafted.round < MOST_ROUNDS:
+            return Replied(outcome="merged", reason="late_message", again=True)
         return None
 
     def _looped(self, connection: sa.Connection) -> Replied | None:
@@ -158,12 +163,14 @@ class Fence:
 
 
 def person_leads(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | None:
-    """Read the conversation again; when a person leads it, or nothing can be sent any more, say how the turn ends."""
+    """Read the conversation again; when a person leads it, or nothing may be sent any more, say how the turn ends."""
     now = parts.patiently(
         lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
     )
     if now.led_by_person is not None:
         return Replied(outcome="muted", reason=now.led_by_person)
+    if not parts.tenants.get(tenant.tenant_id).active:  # suspended since the turn began
+        return Replied(outcome="escalated", reason=TENANT_SUSPENDED)
     if not now.can_reply:
         return Replied(outcome="escalated", reason="outside_window")
     return None

@@ -7,12 +7,12 @@ from typing import Any
 import structlog
 
 from smarteros.contracts.expressions import ReplyContext
-from smarteros.domain.carts import CartItem
+from smarteros.domain.carts import CartItem, CartWish
 from smarteros.domain.decisions import DialogueState, Pending
 from smarteros.domain.errors import SmosError
 from smarteros.domain.ids import reply_id
 from smarteros.domain.messages import OutgoingReply
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.context import reply_context
 from smarteros.flow.fence import Fence, FencedError
@@ -29,6 +29,7 @@ _MOST_OTHER_PHOTOS = 8
 _IN_BETWEEN = frozenset({"kb_direct", "clarify"})
 _WHY_NOT_SENT = {
     "outside_window": "Pasaron más de 24 horas desde su último mensaje: el canal solo acepta una plantilla.",
+    TENANT_SUSPENDED: "La tienda está suspendida: el bot no responde.",
     "loop_guard": "Demasiadas respuestas seguidas: puede que al otro lado haya otro bot.",
 }
 
@@ -52,6 +53,7 @@ class ReplyStep:
                 outcome="escalated" if chosen.escalate else "answered",
                 reason=None if chosen.note is None else FACT_LOCK,
                 rule=chosen.rule,
+                withheld_facts=tuple(sorted({fact.kind for fact in chosen.unfounded})),
                 text=chosen.text,
                 state=_next_state(resolved, decided, facts, chosen),
             )
@@ -141,8 +143,28 @@ def _cart_talk(resolved: ResolvedTurn, facts: ReplyContext, cart: tuple[CartItem
         "cart": cart,
         "guessed": wish.guessed and facts.cart is not None,
         "spoken_of": spoken_of,
-        "asked": wish if wish.between else None,
+        "asked": _asked(wish, facts),
     }
+
+
+def _asked(wish: CartWish, facts: ReplyContext) -> CartWish | None:
+    """Return what the customer is asked to choose: between things, or what there is instead of what there is not."""
+    detail = facts.detail
+    if facts.cart_problem != "no_such_variant" or detail is None:
+        return wish if wish.between else None
+    there = tuple(
+        CartItem(
+            product_id=detail.id,
+            variant_id=variant.variant_id,
+            title=detail.title,
+            variant=variant.variant,
+            price=variant.price,
+            currency=detail.currency,
+        )
+        for variant in detail.variants
+        if variant.available
+    )
+    return wish.model_copy(update={"between": there}) if there else None
 
 
 def _pending(resolved: ResolvedTurn, facts: ReplyContext, chosen: ChosenText) -> Pending | None:
@@ -164,6 +186,7 @@ def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContex
             "pending": _pending(resolved, facts, chosen),
             "options": decided.decision.options,
             "foreign": decided.decision.foreign or resolved.state.foreign,
+            "invoices": facts.listed.invoices if facts.listed is not None else resolved.state.invoices,
             "searched": facts.entities if facts.intent == "product_query" else resolved.state.searched,
             **_cart_talk(resolved, facts, _cart(resolved, facts)),
             "clarifications": resolved.state.clarifications + 1 if facts.route == "clarify" else 0,

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from smarteros.domain.decisions import OtherPhoto, PhotoShows
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
-from smarteros.domain.messages import Attachment, IncomingMessage, seen_in_state
+from smarteros.domain.limits import LimitName
+from smarteros.domain.messages import CONTACT_BLOCKED, Attachment, IncomingMessage, seen_in_state
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn, TurnStart
 from smarteros.flow.given_back import OvertakenError, PutOffError
 from smarteros.flow.lanes import PLACES
+from smarteros.flow.over_limit import over_limit
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
+from smarteros.kit.redaction import mask_cards
 from smarteros.observability.steps import watched
 from smarteros.store.claims import claim_document
 from smarteros.store.events import burst, claim_burst, message_deleted
@@ -36,6 +39,9 @@ class _Burst:
     known: Remembered
     deleted: bool
     waited_s: float
+    over: LimitName | None = None
+    told: bool = False
+    blocked: bool = False
 
 
 class ResolveStep:
@@ -59,6 +65,10 @@ class ResolveStep:
                 resolved = ResolvedTurn(stop="merged", reason="message_deleted" if taken.deleted else None)
             elif muted_reason is not None:
                 resolved = ResolvedTurn(messages=taken.messages, stop="muted", reason=muted_reason)
+            elif taken.blocked:
+                resolved = ResolvedTurn(messages=taken.messages, stop="muted", reason=CONTACT_BLOCKED)
+            elif taken.over is not None:  # nothing is read or asked that costs time or money
+                resolved = ResolvedTurn(messages=taken.messages, over=taken.over, told=taken.told)
             else:
                 resolved = self._gather(tenant, turn, taken.messages)
         return resolved.model_copy(
@@ -87,11 +97,13 @@ class ResolveStep:
             claimed = claim_burst(connection, tenant_id, start.turn_id, found)
             # A worker that was taken for dead must not give messages to a turn that another one has ended: nobody
             # would answer them.
-            if not held and not is_ours(connection, turn):
+            if not all(entry.held for entry in found) and not is_ours(connection, turn):
                 raise OvertakenError(start.turn_id)
+            blocked = any(entry.blocked for entry in found)
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
+            over, told = over_limit(connection, tenant, start, self._parts.clock) if claimed else (None, False)
         was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
-        return _Burst(claimed, known, deleted, waited_s=ages_s[-1] if was_waited_for else 0.0)
+        return _Burst(claimed, known, deleted, ages_s[-1] if was_waited_for else 0.0, over, told, blocked)
 
     def _confirmed(self, tenant: Tenant, start: TurnStart, reason: str) -> str | None:
         """Ask the channel whether a person still leads: the webhook that gave the bot its turn may be lost.
@@ -156,7 +168,11 @@ class ResolveStep:
             # Too large, from a foreign host, or not readable in time (``download`` waits for it): for the customer it
             # is a photo we could not read.
             return DocumentReading(advice="clearer_photo")
-        return self._parts.reader.read(tenant, data)
+        reading = self._parts.reader.read(tenant, data)
+        fields = {
+            name: mask_cards(value) if isinstance(value, str) else value for name, value in reading.fields.items()
+        }
+        return reading.model_copy(update={"text": mask_cards(reading.text), "fields": fields})  # a photo of a card
 
 
 def _documents(messages: tuple[IncomingMessage, ...]) -> list[tuple[int, Attachment]]:

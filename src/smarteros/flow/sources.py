@@ -16,7 +16,7 @@ from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolResult
 from smarteros.domain.turns import DecidedTurn, ResolvedTurn
 from smarteros.kit.clock import in_santiago
-from smarteros.kit.fact_lock import unsupported_facts
+from smarteros.kit.fact_lock import Thing, borrowed_facts, unsupported_facts
 from smarteros.kit.stated_facts import Fact, canonical_number, facts_in
 from smarteros.kit.text import fold
 from smarteros.knowledge.protocol import KnowledgeBase
@@ -43,7 +43,7 @@ class Sources:
     results: tuple[ToolResult, ...]
 
     def unfounded(self, text: str, *, bounds: bool = False, also: tuple[str, ...] = ()) -> tuple[Fact, ...]:
-        """Return what a text states without a source, sorted.
+        """Return what a text states without a source, or of one product though it is another one's, sorted.
 
         ``bounds``: the price range the customer named may be said back. ``also`` are further texts that may be
         repeated.
@@ -51,7 +51,9 @@ class Sources:
         if not facts_in(text):
             return ()
         structured = {*_of_results(self.results), *_of_policy(self.policy), *self._echo(bounds=bounds)}
-        return unsupported_facts(text, self._texts(also), also=structured)
+        return unsupported_facts(text, self._texts(also), also=structured) or borrowed_facts(
+            text, _things(self.results)
+        )
 
     def passages(self) -> Iterator[Passage]:
         """Yield the passages the agent cites that the tenant's knowledge base holds, approved and valid today."""
@@ -115,6 +117,30 @@ def _of_fields(fields: Mapping[str, Any], currency: Any) -> Iterator[Fact]:
                 yield Fact("count", str(item))
         if name == "stock" and isinstance(value, int):
             yield Fact("claim", "in_stock" if value > 0 else "out_of_stock")
+
+
+def _things(results: tuple[ToolResult, ...]) -> tuple[Thing, ...]:
+    """Return the products that were looked up, all variants of one together."""
+    found: dict[str, set[Fact]] = {}
+    for result in results:
+        for product in _products_in(result.data):
+            own = found.setdefault(product["title"], set())
+            own |= {*_of_fields(product, product.get("currency"))}
+            own |= facts_in(str(product.get("url", "")))
+    return tuple(Thing(title, frozenset(facts)) for title, facts in found.items())
+
+
+def _products_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every part of a result that has a title and a link: no line of an order, which has no price either."""
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[str, Any]", value)
+        if isinstance(fields.get("title"), str) and "url" in fields:
+            yield fields
+        for part in fields.values():
+            yield from _products_in(part)
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            yield from _products_in(part)
 
 
 def _of_policy(policy: Policy) -> Iterator[Fact]:

@@ -7,7 +7,8 @@ draft. A turn never ends in silence: what cannot be answered is handed to a pers
 
 from __future__ import annotations
 
-from smarteros.domain.errors import PermanentError, SmosError
+from smarteros.domain.errors import ConfigError, PermanentError, SmosError
+from smarteros.domain.tenants import TENANT_SUSPENDED
 from smarteros.domain.turns import ClaimedTurn, Outcome, Replied, ResolvedTurn, ToolsCalled, TurnStory
 from smarteros.flow.audit import AuditStep
 from smarteros.flow.call_tools import CallToolsStep
@@ -15,10 +16,13 @@ from smarteros.flow.decide import DecideStep
 from smarteros.flow.escalate import EscalateStep
 from smarteros.flow.fence import MOST_ROUNDS
 from smarteros.flow.guard import step
+from smarteros.flow.leave_alone import LeaveAloneStep
+from smarteros.flow.over_limit import OverLimitStep
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import ReplyStep
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.step_aside import StepAsideStep
+from smarteros.privacy.opt_out import opts_out
 
 # A turn that killed its worker or could not be recorded so often is not tried again, but handed to a person.
 MOST_TRIES = 6
@@ -28,11 +32,14 @@ class TurnWorkflow:
     """Runs one turn. The steps know Protocols, never vendors."""
 
     def __init__(self, parts: Parts) -> None:
+        self._tenants = parts.tenants
         self._resolve = ResolveStep(parts)
         self._decide = DecideStep(parts)
         self._call_tools = CallToolsStep(parts)
         self._reply = ReplyStep(parts)
         self._escalate = EscalateStep(parts)
+        self._leave_alone = LeaveAloneStep(parts)
+        self._over_limit = OverLimitStep(parts)
         self._step_aside = StepAsideStep(parts)
         self._audit = AuditStep(parts)
 
@@ -54,16 +61,28 @@ class TurnWorkflow:
                 for round_number in range(1, MOST_ROUNDS + 1):
                     resolved = step("resolve", self._resolve, turn, round_number)
                     if resolved.stop:
-                        replied = Replied(outcome=resolved.stop, reason=resolved.reason, state=resolved.state)
+                        replied = step("reply", self._leave_alone.silently, turn, resolved)
                         break
-                    decided = step("decide", self._decide, turn, resolved)
-                    called = step("call_tools", self._call_tools, turn, resolved, decided)
-                    replied = step("reply", self._reply, turn, resolved, decided, called)
+                    step("decide", self._require_active, turn)
+                    decided, called = None, ToolsCalled()
+                    if opts_out(resolved.text):
+                        replied = step("reply", self._leave_alone, turn, resolved)
+                    elif resolved.over is not None:
+                        replied = step("reply", self._over_limit, turn, resolved)
+                    else:
+                        decided = step("decide", self._decide, turn, resolved)
+                        called = step("call_tools", self._call_tools, turn, resolved, decided)
+                        replied = step("reply", self._reply, turn, resolved, decided, called)
                     if not replied.again:
                         break
         except SmosError as error:
             replied = self._last_resort(turn, resolved, error)
         return self._end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
+
+    def _require_active(self, turn: ClaimedTurn) -> None:
+        """A suspended shop's waiting turns ask nobody and say nothing; they end with a person (fence.person_leads)."""
+        if not self._tenants.get(turn.start.tenant_id).active:
+            raise ConfigError(TENANT_SUSPENDED, "The tenant was suspended before its turn came.")
 
     def _last_resort(self, turn: ClaimedTurn, resolved: ResolvedTurn, error: SmosError) -> Replied:
         """Nothing is tried after this: a turn that fails for good ends with a record that says so."""

@@ -38,6 +38,11 @@ class FixedClock:
         return self.instant
 
 
+def month_in_chile(instant: datetime) -> str:
+    """Return the month of Chile's calendar an instant lies in, like 2026-11: what is counted by month is by these."""
+    return in_santiago(instant).strftime("%Y-%m")
+
+
 def in_santiago(instant: datetime) -> datetime:
     """Convert an aware instant to Chilean wall time (customers are spoken to in this zone)."""
     return instant.astimezone(SANTIAGO)

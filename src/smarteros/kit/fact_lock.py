@@ -2,17 +2,67 @@
 
 Compared are figures with their units, prices, dates, hours and their weekdays, links, mail addresses, phone numbers,
 codes and promises ("gratis", "garantía"); see ``stated_facts``. A text that passes may still say something in words
-that no source says: the lock knows nothing of meaning.
+that no source says: the lock knows nothing of meaning. Of things with a name (products) it also sees when one is said
+to have what only another one has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
 from smarteros.kit.stated_facts import NUMERIC_KINDS, Fact, facts_in
+from smarteros.kit.text import fold
 
 _SHORTEST_NUMBER = 8
+_LEAST_LETTERS = 4
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n")
+_WORD = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that was looked up by its name, and the facts found of it."""
+
+    name: str
+    facts: frozenset[Fact]
+
+
+def borrowed_facts(text: str, things: Sequence[Thing]) -> tuple[Fact, ...]:
+    """Return what ``text`` says of one of the things and only another one has, sorted: a price, a stock, a link.
+
+    A sentence is about the things it names, by a word that no other name has; one that names none goes on about those
+    of the sentence before. What is said before any is named is about all of them.
+    """
+    telling = _telling_words(things)
+    borrowed: set[Fact] = set()
+    about: list[Thing] = []
+    for sentence in _SENTENCE.split(text):
+        said = {_stem(word) for word in _WORD.findall(fold(sentence))}
+        about = [thing for thing, words in zip(things, telling, strict=True) if words & said] or about
+        if not about:
+            continue
+        own = {fact for thing in about for fact in thing.facts}
+        others = {fact for thing in things if thing not in about for fact in thing.facts}
+        borrowed |= {fact for fact in facts_in(sentence) if not _supported(fact, own) and _supported(fact, others)}
+    return tuple(sorted(borrowed))
+
+
+def _telling_words(things: Sequence[Thing]) -> list[frozenset[str]]:
+    """Return the words of each thing's name that tell it from the others."""
+    names = [
+        frozenset(_stem(word) for word in _WORD.findall(fold(thing.name)) if len(word) >= _LEAST_LETTERS)
+        for thing in things
+    ]
+    counts = Counter(word for words in names for word in words)
+    return [frozenset(word for word in words if counts[word] == 1) for words in names]
+
+
+def _stem(word: str) -> str:
+    """Cut off gender and number: "la negra" is "Training Negro"."""
+    return word.rstrip("s").rstrip("aoe")
 
 
 def unsupported_facts(text: str, sources: Iterable[str], *, also: Iterable[Fact] = ()) -> tuple[Fact, ...]:

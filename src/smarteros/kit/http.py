@@ -9,7 +9,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -94,13 +94,19 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         json: Any = None,
+        content: bytes | None = None,
         params: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> httpx2.Response:
-        """Send a request and return a 2xx answer; anything else is an HttpFault. Redirects are not followed."""
+        """Send a request and return a 2xx answer; anything else is an HttpFault. Redirects are not followed.
+
+        ``content`` is a body whose very bytes matter (they were signed), in the place of ``json``.
+        """
         timeout = self.default_timeout_s if timeout_s is None else timeout_s
         try:
-            response = self._client.request(method, url, headers=headers, json=json, params=params, timeout=timeout)
+            response = self._client.request(
+                method, url, headers=headers, json=json, content=content, params=params, timeout=timeout
+            )
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise HttpFault(
                 f"{method} {_shown(url)}: no connection", status=None, transient=True, sent=False
@@ -148,6 +154,33 @@ class HttpClient:
             except (httpx2.HTTPError, OSError) as error:
                 what = "took too long" if watchdog.barked else type(error).__name__
                 raise HttpFault(f"GET {_shown(url)}: {what}", status=None, transient=True, sent=True) from error
+
+    def lines(self, url: str, *, max_bytes: int, longest: int, timeout_s: float) -> Iterator[bytes]:
+        """GET a file and give it line by line: never more than a line of it is in memory.
+
+        Bounds: ``max_bytes`` of the whole, ``longest`` of a line (BodyTooLargeError), ``timeout_s`` for all of it.
+        Any status but 200 is an HttpFault. Redirects are not followed.
+        """
+        rest, seen = b"", 0
+        with _Watchdog(timeout_s) as watchdog:
+            extensions = {"trace": watchdog.trace}
+            try:
+                with self._fetcher.stream("GET", url, timeout=timeout_s, extensions=extensions) as response:
+                    if response.status_code != 200:
+                        raise _refused(response.status_code, url)
+                    for chunk in response.iter_bytes():
+                        seen += len(chunk)
+                        *whole, rest = (rest + chunk).split(b"\n")
+                        if seen > max_bytes or len(rest) > longest:
+                            raise BodyTooLargeError
+                        yield from whole
+                    if watchdog.barked:
+                        raise TimeoutError
+            except (httpx2.HTTPError, OSError) as error:
+                what = "took too long" if watchdog.barked else type(error).__name__
+                raise HttpFault(f"GET {_shown(url)}: {what}", status=None, transient=True, sent=True) from error
+        if rest:
+            yield rest
 
     def json(self, method: str, url: str, **options: Any) -> Any:
         """Send a request and return the decoded JSON of a 2xx answer."""
@@ -204,6 +237,11 @@ def retry_after_seconds(header: str | None) -> float | None:
     if at.tzinfo is None:
         return None
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _refused(status: int, url: str) -> HttpFault:
+    transient = status in TRANSIENT_STATUS
+    return HttpFault(f"GET {_shown(url)}: HTTP {status}", status=status, transient=transient, sent=True)
 
 
 def _read_at_most(response: httpx2.Response, max_bytes: int) -> bytes:

@@ -48,6 +48,23 @@ _LIVES = re.compile(
     r"my address is|ship (?:it )?to|env[ií][ae](?:lo|la|me|r|rlo)? (?:esto )?a|despach(?:ar|en|enlo|ame)? a)\s)"
     rf"(?P<value>[^\n,;?!]{{2,60}}?\s#?\d{{1,5}}\b(?i:{_FLAT}))"
 )
+# A run of digits as people write cards: in groups, with what they put between them.
+_DIGIT_RUN = re.compile(r"(?<![\d+])\d(?:[\s.\u00b7\u200b-\u200f\u2060\ufeff*_/\-\u2010-\u2015\u2212]{0,3}\d){13,}")
+# Beginnings of the numbers that are payment cards, by their length (ISO/IEC 7812): a parcel's or a telephone's serial
+# number may have the right check digit by chance, and is to be understood.
+_CARD_BEGINNINGS: dict[int, re.Pattern[str]] = {
+    14: re.compile(r"3(?:0[0-5]|[689])"),
+    15: re.compile(r"3[47]"),
+    16: re.compile(r"[456]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|35(?:2[89]|[3-8])"),
+    17: re.compile(r"5[06-9]|6"),
+    18: re.compile(r"5[06-9]|6"),
+    19: re.compile(r"4|5[06-9]|6"),
+}
+CARD_MASK = "[tarjeta oculta]"
+_LOGGED_RUT = re.compile(r"(?<![\w.-])\d{1,2}\.?\d{3}\.?\d{3}-[\dkK](?![\w-])")
+_LOGGED_PHONE = re.compile(
+    r"(?<![\w.:-])(?:\+\d{1,3}[ .-]?(?:\d[ .-]?){7,11}\d|(?:56[ -]?)?9[ -]?\d{4}[ -]?\d{4})(?![\w-])"
+)
 _PLACEHOLDER = re.compile(r"\[([A-Z]+_\d+)\]")
 _LIKE_PLACEHOLDER = re.compile(r"\[\s*([A-Za-z]+_\d+)\s*\]")
 
@@ -125,6 +142,54 @@ class Redactor:
             # A value hidden inside another one is put back with it.
             self._original[known] = _PLACEHOLDER.sub(lambda match: self._original.get(match[0], match[0]), value)
         return known
+
+
+def mask_cards(text: str) -> str:
+    """Return the text without numbers of payment cards, which nobody here may keep (PCI DSS 4.0.1, requirement 3).
+
+    A card is a number of 14 to 19 digits with a card's beginning and check digit, however it is grouped, also with its
+    expiry or security code right behind it.
+    """
+    return _DIGIT_RUN.sub(_without_cards, text)
+
+
+def redact_line(text: str) -> str:
+    """Return a line of a log or trace without mail addresses, RUTs, phones and cards; ids of ours are left as they are.
+
+    Quicker and with fewer guesses than ``Redactor``: what is written here is ours, with a stranger's words in between.
+    """
+    text = _EMAIL.sub("[EMAIL]", mask_cards(text))
+    return _LOGGED_PHONE.sub("[PHONE]", _LOGGED_RUT.sub("[RUT]", text))
+
+
+def _without_cards(run: re.Match[str]) -> str:
+    text = run[0]
+    groups = [(group.start(), group[0]) for group in re.finditer(r"\d+", text)]
+    kept, done = "", 0
+    for number, (start, _) in enumerate(groups):
+        end = _end_of_card(groups[number:]) if start >= done else 0
+        if end:
+            kept, done = kept + text[done:start] + CARD_MASK, end
+    return kept + text[done:]
+
+
+def _end_of_card(groups: list[tuple[int, str]]) -> int:
+    """Return where the card's number ends that begins with the first of these groups of digits; 0 when none does."""
+    start, first = groups[0]
+    for length in sorted(_CARD_BEGINNINGS, reverse=True):  # the security code may be glued to the number
+        if len(first) >= length and _is_card(first[:length]):
+            return start + length
+    digits = first
+    for at, group in groups[1:]:
+        digits += group
+        if len(digits) in _CARD_BEGINNINGS and _is_card(digits):
+            return at + len(group)
+    return 0
+
+
+def _is_card(digits: str) -> bool:
+    plain = "".join(str(int(digit)) for digit in digits)  # of any script
+    return _CARD_BEGINNINGS[len(plain)].match(plain) is not None and passes_luhn(plain)
 
 
 def passes_luhn(text: str) -> bool:

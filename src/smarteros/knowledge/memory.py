@@ -18,6 +18,7 @@ from smarteros.agents.normalise import normalise
 from smarteros.domain.decisions import Language
 from smarteros.domain.knowledge import Category, Hit, Passage
 from smarteros.knowledge.postings import Floats, bm25_postings, tfidf_postings
+from smarteros.knowledge.sureness import log_odds
 from smarteros.knowledge.synonyms import expanded
 from smarteros.knowledge.terms import letter_groups, stems
 from smarteros.knowledge.topics import Topics, lexical_topics
@@ -151,7 +152,22 @@ class PassageIndex:
             by_meaning |= further
         found = (words > 0) | (letters >= _LEAST_COSINE) | (wanted >= _WANTED) | (common >= _LEAST_COMMON) | by_meaning
         best = [i for i in np.argsort(-scores, kind="stable") if found[i]][:limit]
-        return tuple(Hit(passage=self.passages[pool[i]], score=round(float(scores[i]), 4)) for i in best)
+        sure = log_odds(scores, self._meaning(question, pool), self._named(plain, pool), letters)
+        return tuple(
+            Hit(passage=self.passages[pool[i]], score=round(float(scores[i]), 4), log_odds=round(float(sure[i]), 4))
+            for i in best
+        )
+
+    def _named(self, plain: str, pool: Numbers) -> Floats:
+        """Return the share of the question's words that each passage holds, in the language that finds most."""
+        shares = [self._words.covered(stems(plain, language)) for language in self._languages]
+        return np.max(shares, axis=0)[pool]
+
+    def _meaning(self, question: Question, pool: Numbers) -> Floats:
+        view, vector = self._views.get(_FOR_SHORT_TEXTS), (question.vectors or {}).get(_FOR_SHORT_TEXTS)
+        if view is None or vector is None:
+            return np.zeros(pool.size, dtype=np.float32)
+        return view.rows[pool] @ vector
 
     def _asked_words(self, question: str, of_shops: float) -> dict[str, float]:
         """Stem the question as each language of the passages does; the heavier weight of a stem counts.

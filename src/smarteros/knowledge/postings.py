@@ -43,6 +43,21 @@ class Postings:
         norm = math.sqrt(sum(weight * weight for weight in weighted.values())) or 1.0
         return self._sum({term: weight / norm for term, weight in weighted.items()})
 
+    def covered(self, terms: Iterable[str]) -> Floats:
+        """Tell for every text which share of the terms it holds, from 0 to 1: rare terms count more, unknown ones most.
+
+        Needs an index made by ``bm25_postings``.
+        """
+        asked = set(terms)
+        unknown = _rarity(self.size, 0)
+        weights = {term: float(self.idf[self.column[term]]) if term in self.column else unknown for term in asked}
+        held = np.zeros(self.size, dtype=np.float32)
+        for term, weight in weights.items():
+            column = self.column.get(term)
+            if column is not None:
+                held[self.texts[int(self.starts[column]) : int(self.starts[column + 1])]] += weight
+        return held / (sum(weights.values()) or 1.0)
+
     def _sum(self, wanted: Mapping[str, float]) -> Floats:
         scores = np.zeros(self.size, dtype=np.float32)
         for term, weight in wanted.items():
@@ -59,7 +74,7 @@ def bm25_postings(texts: Sequence[Iterable[str]]) -> Postings:
     lengths = [sum(counts.values()) for counts in counted]
     mean = (sum(lengths) / len(lengths) if lengths else 0.0) or 1.0
     frequency = Counter(term for counts in counted for term in counts)
-    idf = {term: math.log(1 + (len(counted) - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
+    idf = {term: _rarity(len(counted), n) for term, n in frequency.items()}
     weights = [
         {
             term: idf[term] * n * (_BM25_K1 + 1) / (n + _BM25_K1 * (1 - _BM25_B + _BM25_B * length / mean))
@@ -68,6 +83,10 @@ def bm25_postings(texts: Sequence[Iterable[str]]) -> Postings:
         for counts, length in zip(counted, lengths, strict=True)
     ]
     return _packed(weights, idf)
+
+
+def _rarity(texts: int, holding: int) -> float:
+    return math.log(1 + (texts - holding + 0.5) / (holding + 0.5))
 
 
 def tfidf_postings(texts: Sequence[Iterable[str]]) -> Postings:

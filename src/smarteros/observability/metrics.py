@@ -33,6 +33,12 @@ TOOL_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+TOOL_FAULTS = Counter(
+    "smos_tool_faults_total",
+    "Tries of a tool that the system behind it failed, also those answered from memory",
+    ["tenant", "service", "code"],
+    registry=REGISTRY,
+)
 OCR_PAGES = Counter(
     "smos_ocr_pages_total", "Pages given to an OCR engine", ["tenant", "engine", "outcome"], registry=REGISTRY
 )

@@ -278,6 +278,8 @@ class _Court:
         after = [entry for entry in self.heard if entry.id > last.id]
         following = next((entry.id for entry in after if entry.kind == "customer"), None)
         signs = [e for e in after if e.kind in ("human", "taken", "handed", "outage")]
+        if any(s.at is not None and last.arrived is not None and s.at < last.arrived for s in signs):
+            return True  # its webhook came late, when a person led already
         return any(following is None or sign.id < following for sign in signs)
 
     def _accuse(self, charge: Charge, entry: Entry, what: str) -> None:

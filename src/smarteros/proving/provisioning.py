@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from smarteros.bootstrap import open_services
-from smarteros.demo.provision import BOT_NAME, provision
+from smarteros.demo.provision import provision
 from smarteros.settings import Settings
+from smarteros.tenants.enrolment import BOT_NAME
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ same steps are run as in a live turn, so a difference is one of the agent, the c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +14,7 @@ from typing import Any, cast
 from smarteros.agents.protocol import Agent
 from smarteros.channels.protocol import Channel
 from smarteros.contracts.loader import ContractSet
-from smarteros.domain.errors import ConfigError, RejectedInputError, SmosError
-from smarteros.domain.ids import TENANT_ID
+from smarteros.domain.errors import ConfigError, SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolResult
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, TurnRecord
@@ -32,13 +30,12 @@ from smarteros.store.turn_inputs import (
     RecordedTurn,
     TurnInputs,
     current_revision,
-    load_inputs,
+    find_turn,
     recorded_since,
 )
 from smarteros.tenants.directory import TenantDirectory
 from smarteros.tools.protocol import ToolProvider
 
-_TURN_ID = re.compile(rf"{TENANT_ID.pattern.strip('^$')}:[0-9]{{1,20}}:[0-9]{{1,20}}")
 # Its text was chosen because something broke, not by a contract.
 _RULE_OF_ERRORS = "error"
 
@@ -88,15 +85,10 @@ class Replayer:
 
     def replay(self, turn_id: str) -> ReplayResult:
         """Play one turn again; RejectedInputError ``turn_unknown`` when there is none of this id."""
-        tenant_id = turn_id.partition(":")[0]
-        tenant = self._tenants.find(tenant_id) if _TURN_ID.fullmatch(turn_id) else None
-        if tenant is not None:
-            with self._database.tenant(tenant.scope) as connection:
-                turn = load_inputs(connection, tenant.tenant_id, turn_id)
-                revision = current_revision(connection, tenant.tenant_id)
-            if turn is not None:
-                return self._result(tenant, turn, revision)
-        raise RejectedInputError("turn_unknown", f"There is no finished turn {turn_id!r}.", status=404)
+        tenant, turn = find_turn(self._database, self._tenants.find, turn_id)
+        with self._database.tenant(tenant.scope) as connection:
+            revision = current_revision(connection, tenant.tenant_id)
+        return self._result(tenant, turn, revision)
 
     def replay_since(self, tenant: Tenant, since: datetime) -> Iterator[ReplayResult]:
         """Play a tenant's turns again, in the order of their ids."""

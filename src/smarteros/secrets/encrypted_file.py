@@ -69,6 +69,14 @@ class EncryptedFileSecretStore(BaseKeeper):
             stored = self._secrets.get(scope.tenant_id, {})
         return tuple(stored[path].entry(scope, path, self._clock.now()) for path in sorted(stored))
 
+    def erase(self, scope: TenantScope) -> int:
+        """Remove all secrets of the tenant."""
+        with self._writing():
+            erased = len(self._secrets.get(scope.tenant_id, {}))
+            if erased:
+                self._save({other: kept for other, kept in self._secrets.items() if other != scope.tenant_id})
+        return erased
+
     def rotate_key(self) -> None:
         """Encrypt the file with a new key: a made one where a key file is used, else the first of those given.
 

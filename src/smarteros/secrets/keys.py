@@ -26,10 +26,10 @@ class Keys(Protocol):
 class GivenKeys:
     """Keys as a setting gives them, separated by commas; they change with a restart."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, setting: str = "SMOS_SECRETS_KEY") -> None:
         self._keys = tuple(key.strip() for key in text.split(",") if key.strip())
         if not self._keys:
-            raise ConfigError("secrets_key_invalid", "SMOS_SECRETS_KEY is empty.")
+            raise ConfigError("secrets_key_invalid", f"{setting} is empty.")
 
     def read(self) -> tuple[str, ...]:
         """Return the keys."""

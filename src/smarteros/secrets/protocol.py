@@ -57,6 +57,10 @@ class SecretKeeper(SecretStore, Protocol):
         """
         ...
 
+    def erase(self, scope: TenantScope) -> int:
+        """Remove all secrets of the tenant, their earlier versions too; returns how many there were. For good."""
+        ...
+
     def answers(self) -> bool:
         """Tell whether the store can be read now, for the installation's health."""
         ...

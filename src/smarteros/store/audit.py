@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from smarteros.domain.audit import AuditEvent, chain_hash
+from smarteros.store.audit_tables import GENESIS, audit_chains
 from smarteros.store.database import NO_TENANT
 from smarteros.store.statements import run
 from smarteros.store.tables import audit_events
 
-GENESIS = "0" * 64
-
-
 _CHAIN_END = "SELECT chain_position AS position, chain_hash AS hash FROM smos.lock_audit_chain(%(tenant_id)s)"
+# What the bus gets also tells its place in the chain: the bus' copy is a witness nobody of the database can change.
 _APPEND = """
     WITH appended AS (
       INSERT INTO smos.audit_events (tenant_id, position, event_id, conversation_id, event, previous_hash, hash)
       VALUES (%(tenant_id)s, %(position)s, %(event_id)s, %(conversation_id)s, CAST(%(event)s AS jsonb),
               %(previous)s, %(hash)s)
-      ON CONFLICT (event_id) DO NOTHING RETURNING event
+      ON CONFLICT (event_id) DO NOTHING RETURNING event, position, previous_hash, hash
     )
-    INSERT INTO smos.outbox (tenant_id, topic, key, event) SELECT %(tenant_id)s, %(topic)s, %(key)s, event FROM appended
+    INSERT INTO smos.outbox (tenant_id, topic, key, event)
+    SELECT %(tenant_id)s, %(topic)s, %(key)s, event || jsonb_build_object('chain', jsonb_build_object(
+             'position', position, 'previous_hash', previous_hash, 'hash', hash))
+      FROM appended
     """
 
 
@@ -39,7 +43,7 @@ def append_event(connection: sa.Connection, event: AuditEvent) -> bool:
         "conversation_id": event.conversation_id,
         "event": event.model_dump_json(),
         "previous": previous,
-        "hash": chain_hash(previous, event),
+        "hash": chain_hash(previous, event.model_dump(mode="json")),
         "topic": event.topic,
         "key": f"{tenant_id}:{event.conversation_id or 0}",
     }
@@ -60,14 +64,15 @@ def list_events(
     return tuple(AuditEvent.model_validate(row.event) for row in reversed(rows))
 
 
-def verify_chain(connection: sa.Connection, tenant_id: str) -> int | None:
-    """Recompute a tenant's chain; returns the first position that does not fit, or None when all is well."""
-    statement = sa.select(audit_events).where(audit_events.c.tenant_id == tenant_id).order_by(audit_events.c.position)
-    previous, expected = GENESIS, 1
-    for row in connection.execute(statement):
-        event = AuditEvent.model_validate(row.event)
-        fits = row.position == expected and row.previous_hash == previous
-        if not fits or row.hash != chain_hash(previous, event):
-            return expected
-        previous, expected = row.hash, expected + 1
-    return None
+def erase_chain(owner: sa.Connection, tenant_id: str) -> int:
+    """Remove all of a tenant's audit, on a connection of the owner; returns how many events there were.
+
+    Only for the erasure of the tenant itself: the caller writes down, in the installation's own chain, that it was.
+    """
+    owner.execute(sa.select(sa.func.set_config("smos.erased_tenant", tenant_id, True)))
+    removed = 0
+    for table in (audit_events, audit_chains):
+        gone: sa.CursorResult[Any] = owner.execute(sa.delete(table).where(table.c.tenant_id == tenant_id))
+        removed = removed or gone.rowcount
+    owner.execute(sa.select(sa.func.set_config("smos.erased_tenant", "", True)))
+    return removed

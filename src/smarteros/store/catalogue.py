@@ -84,6 +84,13 @@ def count_products(connection: sa.Connection, tenant_id: str) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(catalogue_products).where(mine)).scalar_one()
 
 
+def currency_of(connection: sa.Connection, tenant_id: str) -> str | None:
+    """Return the currency of the copied prices; None of an empty copy. A shop has one, so any product tells it."""
+    columns = catalogue_products.c
+    statement = sa.select(columns.product["currency"].astext).where(columns.tenant_id == tenant_id)
+    return connection.execute(statement.limit(1)).scalar_one_or_none()
+
+
 def begin(connection: sa.Connection, tenant_id: str, now: datetime, *, unless_within: timedelta) -> CopyState | None:
     """Take on a comparison, unless somebody began one so lately; returns how the copy stood before."""
     before = state_of(connection, tenant_id)

@@ -11,6 +11,7 @@ import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -110,10 +111,19 @@ def _literal(tenant_id: str) -> str:
     return sql.quote(tenant_id)
 
 
+def owner_engine(owner_url: str) -> sa.Engine:
+    """Return a small pool as the owner, whose rows are those of all tenants: for workers and commands, not requests."""
+    return sa.create_engine(
+        owner_url,
+        pool_size=2,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 3, "options": "-c idle_in_transaction_session_timeout=60s"},
+    )
+
+
 def migrate(owner_url: str) -> None:
     """Bring schema ``smos`` to the newest version. Raises ConfigError when the database cannot be reached."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _migrations()
     engine = sa.create_engine(owner_url, poolclass=sa.NullPool)
     try:
         with engine.begin() as connection:
@@ -126,3 +136,14 @@ def migrate(owner_url: str) -> None:
         raise ConfigError("database_unreachable", f"The database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def knows_revision(revision: str) -> bool:
+    """Tell whether this version can work with, or bring forward, a schema of a revision."""
+    return any(known.revision == revision for known in ScriptDirectory.from_config(_migrations()).walk_revisions())
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -48,17 +48,25 @@ def event_values(event: ReceivedEvent) -> dict[str, Any]:
 
 
 class BurstMessage(Model):
-    """A message the turn holds, or could take because no turn has answered it yet; received ``age_s`` seconds ago."""
+    """A message the turn holds, or could take because no turn has answered it yet; received ``age_s`` seconds ago.
+
+    ``blocked`` says that its sender is one the bot does not write to.
+    """
 
     message: IncomingMessage
     age_s: float
     held: bool
+    blocked: bool = False
 
 
 # The event of a deletion counts even when it came before the message.
 _BURST = """
     SELECT e.message, e.turn_id IS NOT NULL AS held,
-           extract(epoch FROM clock_timestamp() - e.received_at)::float8 AS age_s
+           extract(epoch FROM clock_timestamp() - e.received_at)::float8 AS age_s,
+           EXISTS (
+             SELECT FROM smos.contacts c
+              WHERE c.tenant_id = e.tenant_id AND c.blocked_at IS NOT NULL
+                AND c.contact = concat(e.message ->> 'account_id', ':', e.message #>> '{contact,id}')) AS blocked
       FROM smos.received_events e
      WHERE e.tenant_id = %(tenant_id)s AND e.conversation_id = %(conversation_id)s AND e.message IS NOT NULL
        AND (e.turn_id IS NULL OR e.turn_id = %(turn_id)s)
@@ -82,7 +90,12 @@ def burst(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_
     """
     values = {"tenant_id": tenant_id, "conversation_id": conversation_id, "turn_id": turn_id}
     return tuple(
-        BurstMessage(message=IncomingMessage.model_validate(row.message), age_s=max(0.0, row.age_s), held=row.held)
+        BurstMessage(
+            message=IncomingMessage.model_validate(row.message),
+            age_s=max(0.0, row.age_s),
+            held=row.held,
+            blocked=row.blocked,
+        )
         for row in run(connection, _BURST, values)
     )
 
@@ -93,12 +106,11 @@ def claim_burst(
     """Give the turn the messages that ``burst`` has found in the same transaction, in order.
 
     The result is empty when an earlier turn has answered them all, or the customer has deleted them.
-    Repeating the claim (after a crash) returns the same messages: what a turn holds stays with it.
+    What a turn holds stays with it; when it is begun anew (after a crash), what has come meanwhile is taken too.
     """
-    held = tuple(entry.message for entry in found if entry.held)
-    if held or not found:
-        return held
     messages = tuple(entry.message for entry in found)
+    if all(entry.held for entry in found):
+        return messages
     values = {
         "tenant_id": tenant_id,
         "conversation_id": messages[0].conversation_id,

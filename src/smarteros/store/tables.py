@@ -109,8 +109,9 @@ outbox = sa.Table(
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("event", JSONB, nullable=False),
-    sa.Column("published_at", _instant),
-    sa.Index("outbox_waiting", "outbox_id", postgresql_where=sa.text("published_at IS NULL")),
+    sa.Column("enqueued_at", _instant, nullable=False, server_default=sa.func.now()),
+    # Set when the bus will never take this event; a row that was delivered is removed.
+    sa.Column("refused_reason", sa.Text),
 )
 
 kb_documents = sa.Table(

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from smarteros.contracts.models import Contract
+from smarteros.domain.errors import RejectedInputError
+from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ResolvedTurn, TurnRecord, TurnStart, TurnStory
+from smarteros.store.database import Database
 from smarteros.store.reconcile_tables import turn_inputs
 from smarteros.store.statements import run
 from smarteros.store.tables import kb_revisions, turns
 
 _PAGE = 200
+# A turn that answers nobody has its cause behind it (``edge.receive``).
+_TURN_ID = re.compile(rf"{TENANT_ID.pattern.strip('^$')}:[0-9]{{1,20}}:[0-9]{{1,20}}(?::[a-z_]{{1,20}}:[0-9a-f]{{8}})?")
 
 
 class TurnInputs(Model):
@@ -74,6 +80,19 @@ def load_inputs(connection: sa.Connection, tenant_id: str, turn_id: str) -> Reco
     """Return one finished turn of the tenant, or None when there is none of this id."""
     row = connection.execute(_recorded(tenant_id).where(turns.c.turn_id == turn_id)).one_or_none()
     return None if row is None else _read(row)
+
+
+def find_turn(
+    database: Database, tenant_of: Callable[[str], Tenant | None], turn_id: str
+) -> tuple[Tenant, RecordedTurn]:
+    """Return a finished turn by its id, and whose it is; RejectedInputError ``turn_unknown`` when there is none."""
+    tenant = tenant_of(turn_id.partition(":")[0]) if _TURN_ID.fullmatch(turn_id) else None
+    if tenant is not None:
+        with database.tenant(tenant.scope) as connection:
+            turn = load_inputs(connection, tenant.tenant_id, turn_id)
+        if turn is not None:
+            return tenant, turn
+    raise RejectedInputError("turn_unknown", f"There is no finished turn {turn_id!r}.", status=404)
 
 
 def recorded_since(connection: sa.Connection, tenant_id: str, since: datetime) -> Iterator[RecordedTurn]:

@@ -15,6 +15,7 @@ from smarteros.domain.model import Model
 from smarteros.domain.turns import TurnRecord
 from smarteros.store.statements import run
 from smarteros.store.tables import conversations, replies, turns
+from smarteros.store.usage import COUNT_TURN, CountedTurn
 
 HISTORY_LENGTH = 10
 
@@ -64,11 +65,15 @@ def save_dialogue(
     conversation_id: int,
     state: DialogueState,
     history: tuple[str, ...],
+    counted: CountedTurn | None = None,
 ) -> None:
-    """Remember the state of a conversation after a turn."""
+    """Remember the state of a conversation after a turn, and count the turn in its month when it is to be counted."""
     values = _conversation(tenant_id, conversation_id)
     values |= {"state": state.model_dump_json(), "history": json.dumps(history[-HISTORY_LENGTH:])}
-    run(connection, _SAVE_DIALOGUE, values)
+    if counted is None:
+        run(connection, _SAVE_DIALOGUE, values)
+    else:
+        run(connection, f"WITH {COUNT_TURN} {_SAVE_DIALOGUE}", values | counted.model_dump())
 
 
 def muted_reason(connection: sa.Connection, tenant_id: str, conversation_id: int) -> str | None:

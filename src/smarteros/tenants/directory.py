@@ -68,9 +68,23 @@ class TenantDirectory:
         return self._look_up(f"account:{account_id}", accounts.contains([account_id]))
 
     def save(self, tenant: Tenant) -> None:
-        """Add or change a tenant.
+        """Add or change a tenant. Raises what ``require_free`` raises."""
+        self.require_free(tenant)
+        values = {"tenant_key": tenant.tenant_key, "settings": tenant.model_dump(mode="json")}
+        statement = insert(tenants).values(tenant_id=tenant.tenant_id, **values)
+        with self._database.installation() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
+                )
+            )
+        with self._lock:
+            self._remembered.clear()
 
-        ConfigError when its id differs from another's only in upper and lower case (Vault lower-cases policy
+    def require_free(self, tenant: Tenant) -> None:
+        """Refuse what another tenant has, as the database knows it now.
+
+        ConfigError when the id differs from another's only in upper and lower case (Vault lower-cases policy
         names), or when one of its Chatwoot accounts belongs to another tenant of the same Chatwoot.
         """
         for other in self._look_up("all", sa.true(), fresh=True):
@@ -83,16 +97,12 @@ class TenantDirectory:
                 raise ConfigError(
                     "account_taken", f"Chatwoot account {min(shared)} belongs to tenant {other.tenant_id!r}."
                 )
-        values = {"tenant_key": tenant.tenant_key, "settings": tenant.model_dump(mode="json")}
-        statement = insert(tenants).values(tenant_id=tenant.tenant_id, **values)
-        with self._database.installation() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
-                )
-            )
+
+    def forget(self) -> None:
+        """Read everything from the database again: tenants were changed there by other means."""
         with self._lock:
             self._remembered.clear()
+            self._v1_seen.clear()
 
     def v1_signature_seen(self, tenant_id: str) -> bool:
         """Tell whether a webhook with today's signature was ever accepted; after that the old form is refused."""

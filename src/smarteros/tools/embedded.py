@@ -43,7 +43,7 @@ def embedded_tools(
     shopify = shopify or ShopifyClient(http, secrets)
     search = ProductSearch(ShopifyCatalogue(shopify), cache, clock, catalogue_copy)
     reader = ProductReader(shopify, catalogue_copy)
-    stock = StockReader(shopify)
+    stock = StockReader(shopify, catalogue_copy)
     odoo = OdooClient(http, secrets)
     invoices, customers = InvoiceSearch(odoo), CustomerTools(odoo, policy_of)
     return EmbeddedToolProvider(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from smarteros.domain.errors import PermanentError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ProductList
@@ -62,6 +63,19 @@ class Remembered(Protocol):
     def as_of(self, tenant: Tenant) -> datetime | None:
         """Return when the copy was last compared with the shop; None when that is more than 24 h ago."""
         ...
+
+    def currency(self, tenant: Tenant) -> str | None:
+        """Return the currency the copied prices are in; None when there is no copy of the last 24 h."""
+        ...
+
+
+def expect_currency(known: str | None, told: str) -> None:
+    """Check the currency a shop answers in; PermanentError when it is not that of our copy, if we have one.
+
+    "39990" in another currency is no price anybody should be told. The copy answers until it has been read anew.
+    """
+    if known is not None and known != told:
+        raise PermanentError("shop_currency_changed", f"The shop sells in {told}; our copy of it is in {known}.")
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,8 @@ class ProductSearch:
         if not offer.products:
             return offer
         now = self.catalogue.read([product.variant_id for product in offer.products], run)
+        for currency in {product.currency for product in now}:
+            expect_currency(offer.products[0].currency, currency)
         kept = {row.variant_id: row for row in select_each(now, wanted)}
         rows = tuple(kept[product.variant_id] for product in offer.products if product.variant_id in kept)
         return ProductList(products=rows, total=offer.total - len(offer.products) + len(rows))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from opentelemetry import trace
 from pydantic import ValidationError
 
@@ -13,7 +14,7 @@ from smarteros.domain.errors import RejectedInputError, SmosError, TransientErro
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolOutcome, ToolResult
-from smarteros.observability.metrics import TOOL_SECONDS
+from smarteros.observability.metrics import TOOL_FAULTS, TOOL_SECONDS
 from smarteros.tools.breaker import CircuitBreaker
 from smarteros.tools.deadline import Deadline, DeadlineError, Monotonic, run_within
 from smarteros.tools.inputs import ToolInput
@@ -21,6 +22,7 @@ from smarteros.tools.protocol import ToolContext, ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 
 _tracer = trace.get_tracer("smarteros")
+_log = structlog.get_logger()
 
 WORK_SHARE = 0.95
 """Part of the time-out given to the system behind; the rest is kept for answering from memory in time."""
@@ -74,13 +76,14 @@ class EmbeddedToolProvider:
             return None, "refused", error
         try:
             return self._run(tool, params, run), "ok", None
-        except TransientError as error:
+        except RejectedInputError as error:
+            return None, "refused", error
+        except SmosError as error:
+            _tell_operator(tool, run.tenant, error)
             remembered = tool.recall(params, run) if fallback and tool.recall else None
             if remembered is not None:
                 return remembered, "fallback", error
             return None, "timeout" if isinstance(error, DeadlineError) else "error", error
-        except SmosError as error:
-            return None, "refused" if isinstance(error, RejectedInputError) else "error", error
 
     def _checked(self, call: ToolCall) -> tuple[EmbeddedTool[Any], ToolInput]:
         tool = self._tools.get(call.tool)
@@ -108,3 +111,20 @@ class EmbeddedToolProvider:
             raise
         self._breaker.succeeded(circuit)
         return answer
+
+
+def _tell_operator(tool: EmbeddedTool[Any], tenant: Tenant, error: SmosError) -> None:
+    """Count the fault. One that will not pass by itself (a refused token, another currency) is logged as well.
+
+    Customers may be answered from memory all the same; without this nobody would hear of it for 24 hours.
+    """
+    TOOL_FAULTS.labels(tenant.tenant_id, tool.service, error.code).inc()
+    if not isinstance(error, TransientError):
+        _log.warning(
+            "tool_system_needs_the_operator",
+            tenant=tenant.tenant_id,
+            service=tool.service,
+            code=error.code,
+            reason=error.operator_message,
+            remedy=f"Run `smos doctor --tenant {tenant.tenant_id}`.",
+        )

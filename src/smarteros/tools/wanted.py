@@ -41,6 +41,7 @@ _CAPACITY = re.compile(r"\b(\d+)\s?(gb|tb|w|ml)\b(?! (?:de )?(?:memoria )?ram)")
 _TWO_SIZES = re.compile(
     r"\b(?:tallas?|numeros?|size|en)\s+(\d{2}(?:[.,]5)?)\s*(?:o|u|y|or|and|/|-)\s*(\d{2}(?:[.,]5)?)\b"
 )
+_ANTI = re.compile(r"\banti[ -](\w{3,})")
 _ONE_MORE = {"us": 0, "usa": 0, "uk": 1}
 
 
@@ -94,7 +95,7 @@ def understand(params: ShopSearchInput, shop: ShopWords | None = None) -> Wanted
     """Read a search; mistyped words are set right by the words of the ``shop``, when it is known."""
     query = strip_controls(params.query)
     typed = {fold(word): word for word in words_of(query)}
-    text = _phrases().sub(_in_one_word, fold(query))
+    text = _phrases().sub(_in_one_word, _ANTI.sub(r"anti\1", fold(query)))
     prices, text = _take_prices(text)
     brand, text = _take_brand(text)
     sizes, text = _take_sizes(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.gazetteer import base_gazetteer
 from smarteros.agents.purchases import about_purchases, lost_the_paper
 from smarteros.domain.decisions import DialogueState, Entities
+from smarteros.domain.tools import InvoiceEntry
 
 from .talk import Talk
 
@@ -130,3 +132,42 @@ def test_the_agent_has_the_tools_called_and_takes_their_route(wordy_talk: Talk) 
     fact = wordy_talk.ask("pagué 39.990", state=ASKED_FACT)
     assert (fact.entities.invoice_number, fact.entities.amount) == ("000123", 39990)
     assert [action.params for action in fact.actions] == [{"invoice_number": "000123"}]
+
+
+LISTED = ASKED_PAPER.model_copy(
+    update={
+        "invoices": tuple(
+            InvoiceEntry(number=number, date=day, product_name=article, total_price=total, currency="CLP")
+            for number, day, article, total in (
+                ("BEL-3", date(2025, 10, 12), "Zapatilla Running Azul", 39990),
+                ("BEL-2", date(2025, 8, 3), "Bota Trekking Aconcagua", 89990),
+                ("BEL-1", date(2025, 3, 30), "Zapatilla Training Negro", 34990),
+            )
+        )
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("la primera", "BEL-3"),
+        ("la segunda po", "BEL-2"),
+        ("la del 12 de octubre", "BEL-3"),
+        ("es la del 3 de agosto", "BEL-2"),
+        ("la de 89.990", "BEL-2"),
+        ("la última", "BEL-3"),
+        ("las botas", "BEL-2"),
+        ("the third one", "BEL-1"),
+    ],
+)
+def test_a_purchase_of_the_list_is_named_by_place_day_total_or_article(text: str, number: str) -> None:
+    found = about_purchases(EXTRACTOR.extract(text, today=date(2025, 11, 1)), LISTED)
+    assert found is not None
+    assert (found.intent, found.invoice_number) == ("return_request", number)
+
+
+@pytest.mark.parametrize("text", ["las zapatillas", "la quinta", "la del 1 de enero", "la de 5.000", "hola"])
+def test_what_fits_none_of_the_list_or_several_picks_nothing(text: str) -> None:
+    found = about_purchases(EXTRACTOR.extract(text, today=date(2025, 11, 1)), LISTED)
+    assert found is None or found.invoice_number is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smarteros.channels.chatwoot.registration import ConnectedInbox, Registration, register
+from smarteros.channels.chatwoot.registration import ConnectedInbox, Registration, register, withdraw
 from smarteros.domain.errors import ConfigError, PermanentError, TransientError
 from smarteros.kit.http import HttpClient
 
@@ -39,6 +39,11 @@ class Account:
             return self.json({"payload": {"webhook": self.webhooks[-1]}})
         if path == "/webhooks":
             return self.json({"payload": {"webhooks": self.webhooks}})
+        if request.method == "DELETE":
+            kind, number = path.strip("/").split("/")
+            kept = self.bots if kind == "agent_bots" else self.webhooks
+            kept[:] = [each for each in kept if each["id"] != int(number)]
+            return self.json(None).__class__(200, b"")
         if path == "/agent_bots":
             return self.json([self._shown(bot) for bot in self.bots]) if request.method == "GET" else self._new(request)
         if path.startswith("/agent_bots/"):
@@ -46,6 +51,8 @@ class Account:
             bot.update(request.json())
             return self.json(self._shown(bot))
         inbox_id = int(path.split("/")[2])
+        if request.method == "GET":
+            return self.json({"agent_bot": {"id": self.connected[inbox_id]} if inbox_id in self.connected else {}})
         self.connected[inbox_id] = request.json()["agent_bot"]
         return self.json(None).__class__(200, b"")
 
@@ -90,18 +97,38 @@ def test_the_first_registration_creates_the_bot_and_connects_what_we_can_answer(
             ConnectedInbox(inbox_id=2, channel="webwidget"),
             ConnectedInbox(inbox_id=4, channel="email"),
         ),
+        done=("created bot 7", "connected inbox 1", "connected inbox 2", "connected inbox 4"),
     )
     assert account.connected == {1: 7, 2: 7, 4: 7}
     assert account.bots[0]["outgoing_url"] == WEBHOOK
     assert account.bots[0]["bot_type"] == "webhook"
 
 
-def test_a_second_registration_finds_the_same_bot(account: Account, http: HttpClient, site: Any) -> None:
+def test_a_second_registration_finds_the_same_bot_and_changes_nothing(
+    account: Account, http: HttpClient, site: Any
+) -> None:
     first = run(http, site)
     account.writes.clear()
-    assert run(http, site) == first
-    assert len(account.bots) == 1
-    assert all("set_agent_bot" in write for write in account.writes)
+    assert run(http, site) == first.model_copy(update={"done": ()})
+    assert account.writes == []
+
+
+def test_an_inbox_of_another_bot_becomes_ours_and_it_is_said(account: Account, http: HttpClient, site: Any) -> None:
+    account.connected[2] = 99
+    assert "connected inbox 2 in the place of bot 99" in run(http, site).done
+    assert account.connected[2] == 7
+
+
+def test_who_withdraws_leaves_the_bots_and_webhooks_of_others(account: Account, http: HttpClient, site: Any) -> None:
+    run(http, site, starts_open={1})
+    account.bots.append({"id": 9, "name": "Otro", "outgoing_url": "https://other.example"})
+    account.webhooks.append({"id": 4, "url": "https://other.example/hook"})
+    end = WEBHOOK.removeprefix("https://bots.example")
+    gone = {"chatwoot_url": site.url, "account_id": 31, "user_token": "admin", "webhook_url": end}
+
+    assert withdraw(http, **gone) == ("removed bot 7", "removed webhook 5")
+    assert ([bot["id"] for bot in account.bots], [each["id"] for each in account.webhooks]) == ([9], [4])
+    assert withdraw(http, **gone) == ()
 
 
 def test_an_inbox_that_starts_open_gets_no_bot_but_the_accounts_webhook(
@@ -116,7 +143,7 @@ def test_an_inbox_that_starts_open_gets_no_bot_but_the_accounts_webhook(
     assert [webhook["url"] for webhook in account.webhooks] == ["https://other.example/hook", WEBHOOK]
     assert "message_created" in account.webhooks[1]["subscriptions"]
 
-    assert run(http, site, starts_open={1}) == registration
+    assert run(http, site, starts_open={1}) == registration.model_copy(update={"done": ()})
     assert len(account.webhooks) == 2
 
 

@@ -9,11 +9,12 @@ import pytest
 from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.doctor.examination import Finding, Group, Observed, Step, examine
-from smarteros.doctor.registry import groups
+from smarteros.doctor.odoo import OdooExamination
 from smarteros.domain.errors import PermanentError
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient
+from smarteros.tools.odoo.client import OdooClient
 from smarteros_sandbox.faults import Faults
 from smarteros_sandbox.odoo import create_odoo_app
 from smarteros_sandbox.shops.loader import load_shops
@@ -50,7 +51,9 @@ def examined(secrets: MemorySecrets) -> Iterator[Examine]:
     http = HttpClient()
 
     def look(tenant: Tenant | None = None) -> dict[str, Finding]:
-        found = examine(groups(http, secrets, SystemClock()), tenant or demo_tenant(DEMO))
+        found = examine(
+            [OdooExamination(OdooClient(http, secrets), SystemClock()).group()], tenant or demo_tenant(DEMO)
+        )
         return {finding.check: finding for finding in found}
 
     yield look

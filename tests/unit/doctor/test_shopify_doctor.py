@@ -9,7 +9,7 @@ import pytest
 from tests.support import MemorySecrets, serving
 
 from smarteros.doctor.examination import Finding, examine
-from smarteros.doctor.registry import groups
+from smarteros.doctor.registry import tool_groups
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import FixedClock
 from smarteros.kit.http import HttpClient
@@ -45,13 +45,15 @@ class Doctor:
         self.set("shopify/store_domain", SHOP.spec.store_domain)
         self.set("shopify/client_id", SHOP.spec.client_id)
         self.set("shopify/client_secret", SHOP.spec.client_secret)
-        self.catalogues = ShopCatalogues.open(self.http, self.secrets, database, self.clock, "2026-10")
+        self.catalogues = ShopCatalogues.open(
+            self.http, self.secrets, database, self.clock, "2026-10", "https://bot.doctor.cl"
+        )
 
     def set(self, path: str, value: str) -> None:
         self.secrets.write(self.tenant.scope, path, value)
 
     def says(self) -> dict[str, Finding]:
-        found = examine(groups(self.http, self.secrets, self.clock, self.catalogues), self.tenant)
+        found = examine(tool_groups(self.http, self.secrets, self.clock, self.catalogues), self.tenant)
         return {finding.check: finding for finding in found if finding.check.startswith("shopify")}
 
 
@@ -64,6 +66,7 @@ def doctor(url: str, database: Database) -> Iterator[Doctor]:
 
 def test_a_shop_in_order_is_told_with_its_name_currency_and_copy(doctor: Doctor) -> None:
     doctor.catalogues.keeper.compare(doctor.tenant, full=True)
+    doctor.catalogues.subscriber.ensure(doctor.tenant)
     found = doctor.says()
     assert {finding.status for finding in found.values()} == {"ok"}
     assert found["shopify.credentials"].said == "Tienda Demo Calzados, sells in CLP"
@@ -75,6 +78,21 @@ def test_wrong_credentials_end_the_examination_with_what_to_do(doctor: Doctor) -
     assert found["shopify.credentials"].status == "failed"
     assert "shopify/client_id" in (found["shopify.credentials"].remedy or "")
     assert "shopify.catalogue" not in found
+
+
+def test_an_app_that_may_not_read_products_fails(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smarteros_sandbox.shopify.admin_api.SCOPES", "read_orders")
+    found = doctor.says()["shopify.scopes"]
+    assert (found.status, found.said) == (
+        "failed",
+        "shopify_scopes_missing: The app may not read_products, read_inventory.",
+    )
+
+
+def test_an_app_that_may_not_read_orders_is_a_warning(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smarteros_sandbox.shopify.admin_api.SCOPES", "write_products,read_inventory")
+    found = doctor.says()["shopify.scopes"]
+    assert (found.status, "read_orders" in found.said) == ("warning", True)
 
 
 def test_a_version_that_ends_soon_is_a_warning(doctor: Doctor) -> None:

@@ -29,6 +29,7 @@ HARMLESS = {
     "png whose pixels unpack to more than it has",
     "png and zip in one",
     "jpeg and pdf in one",
+    "heic and pdf in one",
     "pdf and html in one",
     "pdf of 5000 pages",
     "pdf packed three times",

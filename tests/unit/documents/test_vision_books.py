@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from smarteros.cli.documents import app
 from smarteros.documents.protocol import OcrPage
-from smarteros.documents.vision_books import FREE_IMAGES, BilledOcrEngine, PostgresVisionBooks, cost_of, images_within
+from smarteros.documents.vision_books import BilledOcrEngine, PostgresVisionBooks, images_within
 from smarteros.domain.errors import PermanentError
 from smarteros.domain.tenants import Tenant
+from smarteros.domain.vision import FREE_IMAGES, cost_of
 from smarteros.store.database import Database
 
 MONTH = "2026-11"

@@ -14,6 +14,7 @@ from tests.support import MemorySecrets
 from tests.unit.flow.bench import TENANT, Bench
 
 from smarteros.domain.turns import TurnStart
+from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.receive import Receipt, Receiver
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import SystemClock
@@ -34,11 +35,11 @@ class Tenants:
 class Hearing:
     """The receiver, hearing of one conversation."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, rate: TenantRate | None = None) -> None:
         self.bench = bench
         self.engine = Engine(bench.database.owner_url, None)  # it accepts and runs nothing
         secrets = MemorySecrets({(TENANT.tenant_id, "chatwoot/hmac_secret"): "s3cret"})
-        self.receiver = Receiver(bench.database, cast("Any", Tenants()), secrets, self.engine, SystemClock())
+        self.receiver = Receiver(bench.database, cast("Any", Tenants()), secrets, self.engine, SystemClock(), rate)
 
     def body(self, name: str, **changes: Any) -> dict[str, Any]:
         """An event of the conversation, by the name of its fixture; ``a__b`` changes ``b`` of ``a``."""

@@ -58,6 +58,20 @@ def test_a_customer_who_goes_on_writing_is_answered_after_five_seconds(bench: Be
     assert bench.waiting() == [2]
 
 
+def test_a_message_whose_webhook_came_late_is_not_answered_after_the_one_behind_it(bench: Bench) -> None:
+    bench.receive(1, ago_s=6)
+    bench.receive(3, "y otra cosa")
+    attempt = bench.begin(1)
+    bench.receive(2, "talla 42")
+
+    replied = ended(lambda: attempt.send("Sí, tenemos"))
+    assert (replied.reason, replied.again, bench.channel.posted) == ("late_message", True, [])
+    attempt = bench.attempt(attempt.turn, round=2)
+    assert [message.id for message in attempt.resolved.messages] == [1, 2, 3]
+    attempt.send("Todo junto")
+    assert (bench.channel.posted, bench.waiting()) == (["Todo junto"], [])
+
+
 def test_the_five_seconds_count_from_the_first_message_of_the_burst(bench: Bench) -> None:
     bench.receive(1, ago_s=4)
     first = bench.begin(1)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from smarteros.kit.fact_lock import unsupported_facts
+from smarteros.kit.fact_lock import Thing, borrowed_facts, unsupported_facts
 from smarteros.kit.stated_facts import Fact, facts_in
 
 HOURS = """Nuestro horario de atención es:
@@ -116,3 +116,24 @@ def test_a_hostile_text_takes_time_in_proportion_to_its_length(piece: str):
 
     # Four times the text: a quadratic search would need sixteen times as long. Small times are noise.
     assert cost(4000) < max(10 * cost(1000), 0.5)
+
+
+BLUE = Thing("Zapatilla Running Azul", frozenset({Fact("money", "39990"), Fact("link", "tienda.cl/azul")}))
+BLACK = Thing("Zapatilla Training Negro", frozenset({Fact("money", "34990"), Fact("link", "tienda.cl/negro")}))
+
+
+@pytest.mark.parametrize(
+    ("text", "borrowed"),
+    [
+        ("La Running Azul está a $34.990", [Fact("money", "34990")]),
+        ("La azul te queda perfecta. Cuesta $34.990.", [Fact("money", "34990")]),
+        ("Aquí puedes ver la negra: https://tienda.cl/azul", [Fact("link", "tienda.cl/azul")]),
+        ("Te recomiendo la Training: solo 39.990 pesos", [Fact("money", "39990")]),
+        ("La azul está a $39.990. La negra, a $34.990.", []),
+        ("La azul y la negra están a $39.990 y $34.990", []),
+        ("Tengo dos zapatillas, desde $34.990", []),
+        ("La azul cuesta $39.990 y el envío $3.990", []),
+    ],
+)
+def test_what_only_another_product_has_is_not_said_of_this_one(text: str, borrowed: list[Fact]) -> None:
+    assert list(borrowed_facts(text, (BLUE, BLACK))) == borrowed

@@ -165,6 +165,14 @@ def test_a_burst_whose_last_part_people_got_is_not_lost() -> None:
     assert charges(*entries, turns=(BURST,)) == []
 
 
+def test_a_question_that_reached_us_when_a_person_led_is_the_persons() -> None:
+    greeting, late = customer(1, 0), customer(2, 1).model_copy(update={"arrived": 6.0})
+    two = HOURS.model_copy(update={"messages": 2})
+    before = (greeting, late, bot(3, 3, "other"), customer(4, 4, turn=2))
+    assert charges(*before, sign(5, "human", 5), turns=(two,)) == []
+    assert "lost" in charges(*before, sign(5, "human", 7), turns=(two,))
+
+
 def test_a_burst_torn_apart_by_a_lost_webhook_may_have_two_replies() -> None:
     lost = customer(3, 1).model_copy(update={"arrived": None})
     verdict = judge(_transcript((customer(1, 0), bot(2, 0.5, "other"), lost, bot(4, 30)), (BURST,)))

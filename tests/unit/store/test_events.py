@@ -58,13 +58,18 @@ def test_a_turn_takes_every_message_that_waits_in_order(database: Database, conv
     assert later == ()
 
 
-def test_a_claim_that_is_repeated_returns_the_same_messages(database: Database, conversation_id: int) -> None:
+def test_a_claim_that_is_repeated_takes_what_has_come_meanwhile(
+    database: Database, conversation_id: int
+) -> None:
     with database.tenant(SCOPE) as connection:
         store_event(connection, received(conversation_id, 1))
         first = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
         store_event(connection, received(conversation_id, 2))
         again = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")
-    assert again == first
+        other = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-b")
+    assert [message.id for message in first] == [1]
+    assert [message.id for message in again] == [1, 2]
+    assert other == ()
 
 
 def test_a_newer_message_is_noticed_and_answered_with_the_one_given_back(

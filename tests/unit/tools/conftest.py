@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 from tests.support import MemorySecrets
+from tests.unit.tools.small_odoo import SmallOdoo
 
+from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.http import HttpClient
 from smarteros.tools.deadline import Deadline
+from smarteros.tools.odoo.client import OdooClient
+from smarteros.tools.odoo.invoices import InvoiceFinder, InvoiceSearch
 from smarteros.tools.protocol import ToolContext
 from smarteros.tools.registry import ToolRun
 
@@ -142,3 +146,17 @@ def context() -> ToolContext:
 @pytest.fixture
 def run(tenant: Tenant, context: ToolContext) -> ToolRun:
     return ToolRun(tenant, context, Deadline.after(60))
+
+
+@pytest.fixture
+def odoo(server: Loopback) -> SmallOdoo:
+    small = SmallOdoo()
+    server.respond = small
+    return small
+
+
+@pytest.fixture
+def finder(http: HttpClient, secrets: MemorySecrets) -> InvoiceFinder:
+    return InvoiceFinder(
+        InvoiceSearch(OdooClient(http, secrets)), lambda _scope: Policy(warranty_days=90, return_days=30)
+    )

@@ -6,85 +6,39 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from tests.support import MemorySecrets, serving
-from tests.unit.tools.shop_world import CLOTHES, GADGETS, SHOES, World, a_product, a_tenant
+from tests.unit.tools.shop_world import CLOTHES, GADGETS, NOON, SHOES, World, a_product, is_right, open_world
 from typer.testing import CliRunner
 
 from smarteros.cli.main import app
 from smarteros.domain.errors import SmosError
-from smarteros.domain.knowledge import Policy
 from smarteros.domain.tenants import Tenant
-from smarteros.kit.clock import FixedClock
-from smarteros.kit.http import HttpClient
-from smarteros.kit.text import fold
 from smarteros.store.catalogue import ProductRow, count_products, end_reading, put_products
-from smarteros.store.database import Database
 from smarteros.store.embedded import EmbeddedPostgres
-from smarteros.tools.cache import MemoryToolCache
 from smarteros.tools.catalogue import CatalogueVariant
-from smarteros.tools.embedded import embedded_tools
-from smarteros.tools.mirror.comparing import CatalogueKeeper
-from smarteros.tools.mirror.copy import CatalogueCopies
 from smarteros.tools.mirror.loop import CatalogueLoop
 from smarteros.tools.mirror.rows import row_of
-from smarteros.tools.shopify.client import ShopifyClient
-from smarteros_sandbox.faults import Faults
-from smarteros_sandbox.shopify import create_shopify_app
+from smarteros.tools.shopify.subscriptions import WebhookSubscriber
 from smarteros_sandbox.shops.loader import load_shops
 
 QUERIES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "data" / "catalogue_queries.yml").read_text("utf-8")
 )
-NOON = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def world(postgres: EmbeddedPostgres) -> Iterator[World]:
-    """Three shops, read once; their rate limit is wide because the stand-in's clock is not waited for."""
-    shops = load_shops(date(2026, 11, 1))
-    faults = Faults()
-    database = Database(postgres.url(), postgres.url("smos_app"))
-    secrets = MemorySecrets({})
-    http = HttpClient()
-    clock = FixedClock(NOON)
-    waits: list[float] = []
-    with serving(create_shopify_app(shops, faults)) as url:
-        tenants = {shop.spec.tenant_id: a_tenant(shop, url, secrets) for shop in shops}
-        client = ShopifyClient(http, secrets, lambda seconds: None)
-        copies = CatalogueCopies(database, clock)
-        keeper = CatalogueKeeper(client, database, clock, sleep=waits.append)
-        tools = embedded_tools(
-            http=http,
-            secrets=secrets,
-            cache=MemoryToolCache(),
-            policy_of=lambda _scope: Policy(),
-            clock=clock,
-            shopify=client,
-            catalogue_copy=copies,
-        )
-        for tenant in tenants.values():
-            keeper.compare(tenant)
-        yield World(
-            tools,
-            keeper,
-            copies,
-            database,
-            clock,
-            tenants,
-            {s.spec.tenant_id: s for s in shops},
-            secrets,
-            faults,
-            waits,
-        )
-    http.close()
-    database.dispose()
+    """Three shops, read once."""
+    with open_world(postgres, load_shops(date(2026, 11, 1))) as opened:
+        for tenant in opened.tenants.values():
+            opened.keeper.compare(tenant)
+        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -92,20 +46,6 @@ def _as_before(world: World) -> Iterator[None]:
     yield
     world.faults.clear()
     world.clock.instant = NOON
-
-
-def is_right(wanted: dict[str, Any], titles: list[str]) -> bool:
-    """Judge the first three: as many right ones as there are, the first one first, nothing that must not be shown."""
-    right = [fold(name) for name in wanted["right"]]
-    if not right:
-        return titles == []
-    first = [fold(title) for title in titles[: min(3, len(right))]]
-    return (
-        len(first) == min(3, len(right))
-        and all(any(name in title for name in right) for title in first)
-        and fold(wanted.get("first", "")) in first[0]
-        and not any("never" in wanted and fold(wanted["never"]) in fold(title) for title in titles)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -351,13 +291,16 @@ def test_ten_thousand_products_are_searched_like_ten(world: World) -> None:
 def test_the_operator_reads_a_shop_and_sees_how_old_the_copy_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     services = SimpleNamespace(
         tenants=SimpleNamespace(get=world.tenants.__getitem__),
-        catalogues=SimpleNamespace(keeper=world.keeper, copies=world.copies),
+        catalogues=SimpleNamespace(
+            keeper=world.keeper, copies=world.copies, subscriber=WebhookSubscriber(world.keeper.client, None)
+        ),
         database=world.database,
     )
     monkeypatch.setattr("smarteros.bootstrap.open_services", lambda _settings: nullcontext(services))
     run = CliRunner().invoke
     done = run(app, ["catalogue", "sync", "--tenant", SHOES, "--json"])
     assert json.loads(done.output)["what"] == "full"
+    assert "shopify/client_secret" in json.loads(done.output)["webhooks"]["problem"]
     shown = json.loads(run(app, ["catalogue", "show", "--tenant", SHOES, "--json", "--limit", "3"]).output)
     assert (shown["products"], len(shown["titles"]), shown["problem"]) == (world.kept(), 3, None)
     assert shown["compared_at"] == NOON.isoformat()

@@ -5,11 +5,19 @@ from __future__ import annotations
 import pytest
 
 from smarteros.tools.inputs import ShopSearchInput
-from smarteros.tools.mirror.comparing import COUNT_DOCUMENT
-from smarteros.tools.shopify.answers import PAGES_DOCUMENT, PRODUCTS_DOCUMENT, SEARCH_DOCUMENT, VARIANTS_DOCUMENT
+from smarteros.tools.mirror.reading import COUNT_DOCUMENT
+from smarteros.tools.shopify.answers import (
+    BULK_QUERY,
+    PAGES_DOCUMENT,
+    PRODUCTS_DOCUMENT,
+    SEARCH_DOCUMENT,
+    VARIANTS_DOCUMENT,
+)
+from smarteros.tools.shopify.bulk import RUN_DOCUMENT, STATE_DOCUMENT
 from smarteros.tools.shopify.cart import CART_DOCUMENT
 from smarteros.tools.shopify.orders import ORDERS_DOCUMENT
 from smarteros.tools.shopify.search import search_text
+from smarteros.tools.shopify.subscriptions import CREATE_DOCUMENT, LIST_DOCUMENT, UPDATE_DOCUMENT
 from smarteros.tools.shopify.titles import TITLES_DOCUMENT
 from smarteros.tools.wanted import understand
 
@@ -18,7 +26,7 @@ schemas = pytest.importorskip("smarteros_sandbox.shopify.schemas", reason="the s
 
 ADMIN = [
     *(SEARCH_DOCUMENT, VARIANTS_DOCUMENT, PRODUCTS_DOCUMENT, PAGES_DOCUMENT, TITLES_DOCUMENT, COUNT_DOCUMENT),
-    ORDERS_DOCUMENT,
+    *(ORDERS_DOCUMENT, BULK_QUERY, RUN_DOCUMENT, STATE_DOCUMENT, LIST_DOCUMENT, CREATE_DOCUMENT, UPDATE_DOCUMENT),
 ]
 
 

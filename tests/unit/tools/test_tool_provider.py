@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from smarteros.domain.errors import ConfigError, PermanentError, TransientError
+from smarteros.domain.errors import ConfigError, PermanentError, SmosError, TransientError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ProductList, ToolCall, ToolResult
 from smarteros.kit.clock import FixedClock
@@ -153,10 +154,18 @@ def test_numbers_and_blanks_of_language_models_are_understood(bench: Bench) -> N
 @pytest.mark.parametrize(
     "error", [ConfigError("shopify_access_refused", "token"), PermanentError("shopify_request_refused", "no")]
 )
-def test_a_wrong_token_is_an_error_even_when_products_are_remembered(bench: Bench, error: Exception) -> None:
-    bench.call()
+def test_a_fault_only_the_operator_can_mend_is_answered_for_from_memory_and_told_to_him(
+    bench: Bench, error: SmosError
+) -> None:
     bench.shop.error = error
     assert bench.call().outcome == "error"
+    bench.shop.error = None
+    bench.call()
+    bench.shop.error = error
+    with capture_logs() as logs:
+        result = bench.call()
+    assert (result.outcome, result.error_code, titles(result)) == ("fallback", error.code, ["Zapatilla Running"])
+    assert [(log["event"], log["code"]) for log in logs] == [("tool_system_needs_the_operator", error.code)]
 
 
 def test_the_same_search_is_answered_from_memory_when_the_shop_is_away(bench: Bench) -> None:

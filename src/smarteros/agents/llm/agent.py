@@ -34,7 +34,7 @@ from smarteros.domain.decisions import AgentRequest, Decision
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.llm import MICRO_USD_PER_USD, LlmSettings
 from smarteros.domain.tenants import TenantScope
-from smarteros.kit.clock import Clock, SystemClock, in_santiago
+from smarteros.kit.clock import Clock, SystemClock, month_in_chile
 from smarteros.secrets.protocol import SecretStore
 from smarteros.tools.breaker import CircuitBreaker
 
@@ -136,7 +136,7 @@ class LlmAgent:
             raise _NotAskedError("price_unknown")
         most_input = most_tokens(question)
         reservation = Reservation(
-            month=in_santiago(self.clock.now()).strftime("%Y-%m"),
+            month=month_in_chile(self.clock.now()),
             micro_usd=cost_micro_usd(price, most_input, settings.max_output_tokens),
             tokens=most_input + settings.max_output_tokens,
         )

@@ -10,13 +10,16 @@ from smarteros.domain.llm import Spend, SpendLimit
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.llm_tables import llm_calls, llm_spend
+from smarteros.store.spend import NO_CAP, SpendCap
 
 
 class PostgresLlmLedger:
     """LlmLedger over the tables ``llm_spend`` and ``llm_calls``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: SpendCap = NO_CAP) -> None:
+        """``cap`` also counts what the tenant pays for Cloud Vision."""
         self._database = database
+        self._cap = cap
 
     def calls(self, scope: TenantScope, conversation_id: int, message_id: int) -> tuple[LlmCall, ...]:
         """Return the calls that were made for one message."""
@@ -45,8 +48,13 @@ class PostgresLlmLedger:
             .values(micro_usd=table.micro_usd + reservation.micro_usd, tokens=table.tokens + reservation.tokens)
         )
         with self._database.tenant(scope) as connection:
-            connection.execute(first.on_conflict_do_nothing())
-            return connection.execute(taken).rowcount == 1
+            allowed = self._cap.allows(connection, scope, reservation.month, micro_usd=reservation.micro_usd)
+            if allowed:
+                connection.execute(first.on_conflict_do_nothing())
+                allowed = connection.execute(taken).rowcount == 1
+        if not allowed:
+            self._cap.reached(scope)
+        return allowed
 
     def settle(self, scope: TenantScope, reservation: Reservation, call: LlmCall) -> None:
         """Replace a reservation by what the call cost, and keep the call, in one transaction."""

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from smarteros.agents.clear_answers import INTENT_OF_CATEGORY
 from smarteros.domain.decisions import Intent
 from smarteros.domain.examples import LabelledExample
-from smarteros.domain.knowledge import Category
 from smarteros.domain.tenants import TenantScope
 from smarteros.knowledge.protocol import KnowledgeBase
 
-_INTENT_OF_CATEGORY: dict[Category, Intent] = {
-    "horarios": "faq_hours",
-    "ubicacion": "faq_address",
-    "pago": "faq_payment_methods",
-    "envios": "faq_shipping",
-    "devoluciones": "faq_returns",
-    "contacto": "faq_contact",
-}
 _MOST_TITLES = 200
 _MOST_CHARS = 200
 _LEAST_WORDS = 3  # "Despacho" alone names the matter and is no question
@@ -29,7 +21,7 @@ def titles_of(knowledge: KnowledgeBase) -> Callable[[TenantScope], tuple[Labelle
     def titles(scope: TenantScope) -> tuple[LabelledExample, ...]:
         found: dict[str, Intent] = {}
         for passage in knowledge.passages(scope):
-            intent = _INTENT_OF_CATEGORY.get(passage.category)
+            intent = INTENT_OF_CATEGORY.get(passage.category)
             if intent is None:
                 continue
             for title in (passage.title.strip(), *passage.also):

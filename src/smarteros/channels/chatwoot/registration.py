@@ -27,7 +27,8 @@ class ConnectedInbox(Model):
 class Registration(Model):
     """What Chatwoot gave us. ``secret`` signs the bot's webhooks and is None before 4.13, which does not sign them.
 
-    ``webhook_secret`` signs those of the account; None when no inbox needs them, or before 4.12.
+    ``webhook_secret`` signs those of the account; None when no inbox needs them, or before 4.12. ``done`` names what
+    was changed in Chatwoot, for the operator; a registration that finds everything in place has done nothing.
     """
 
     bot_id: int
@@ -35,6 +36,7 @@ class Registration(Model):
     secret: str | None
     webhook_secret: str | None = None
     inboxes: tuple[ConnectedInbox, ...]
+    done: tuple[str, ...] = ()
 
 
 def register(
@@ -53,31 +55,97 @@ def register(
     administrator's. Raises ConfigError when it is refused or hides what we need.
     """
     client = ChatwootClient(http, chatwoot_url.rstrip("/"), account_id, user_token)
+    done: list[str] = []
     try:
-        bot = _find_bot(client, webhook_url, bot_name) or _create_bot(client, webhook_url, bot_name)
-        if bot.text("outgoing_url") != webhook_url:
-            bot = answer_object(client.ask("PATCH", f"/agent_bots/{bot.number('id')}", {"outgoing_url": webhook_url}))
+        bot = _pointed_at(client, webhook_url, bot_name, done)
         bot_id, token = bot.number("id"), bot.text("access_token")
         if bot_id is None or not token:
             raise ConfigError("bot_token_hidden", "Chatwoot hides the bot's token: is the user an administrator?")
         inboxes = tuple(_inboxes(client))
         for inbox in inboxes:
             if inbox.inbox_id not in starts_open:
-                client.ask("POST", f"/inboxes/{inbox.inbox_id}/set_agent_bot", {"agent_bot": bot_id})
+                _connect(client, inbox.inbox_id, bot_id, done)
         return Registration(
             bot_id=bot_id,
             bot_token=token,
             secret=bot.text("secret") or None,
-            webhook_secret=_account_webhook(client, webhook_url).text("secret") or None if starts_open else None,
+            webhook_secret=_account_webhook(client, webhook_url, done).text("secret") or None if starts_open else None,
             inboxes=inboxes,
+            done=tuple(done),
         )
     except RejectedInputError as error:
-        raise TransientError("chatwoot_unreadable", f"Chatwoot's answer: {error.operator_message}") from error
+        raise _unreadable(error) from error
+
+
+def withdraw(
+    http: HttpClient, *, chatwoot_url: str, account_id: int, user_token: str, webhook_url: str
+) -> tuple[str, ...]:
+    """Remove our bot and our webhook from an account, so that nobody calls us any more; returns what was removed.
+
+    They are told by ``webhook_url``, or the end of it that no other tenant has. Raises what ``register`` raises.
+    """
+    client = ChatwootClient(http, chatwoot_url.rstrip("/"), account_id, user_token)
+    done: list[str] = []
+    try:
+        for bot in own_bots(client, webhook_url):
+            client.ask("DELETE", f"/agent_bots/{bot.number('id')}")
+            done.append(f"removed bot {bot.number('id')}")
+        for webhook in own_webhooks(client, webhook_url):
+            client.ask("DELETE", f"/webhooks/{webhook.number('id')}")
+            done.append(f"removed webhook {webhook.number('id')}")
+    except RejectedInputError as error:
+        raise _unreadable(error) from error
+    return tuple(done)
+
+
+def own_bots(client: ChatwootClient, webhook_url: str) -> list[Wild]:
+    """List the account's bots that post to a URL with this end; those of an administrator have token and secret."""
+    return [bot for bot in _bots(client) if (bot.text("outgoing_url") or "").endswith(webhook_url)]
+
+
+def own_webhooks(client: ChatwootClient, webhook_url: str) -> list[Wild]:
+    """List the account's webhooks that go to a URL with this end."""
+    listed = answer_object(client.ask("GET", "/webhooks")).child("payload")
+    webhooks = answer_list(listed.fields, "webhooks")
+    return [webhook for webhook in webhooks if (webhook.text("url") or "").endswith(webhook_url)]
+
+
+def bot_of_inbox(client: ChatwootClient, inbox_id: int) -> int | None:
+    """Return the id of the agent bot an inbox is connected to."""
+    return answer_object(client.ask("GET", f"/inboxes/{inbox_id}/agent_bot")).child("agent_bot").number("id")
+
+
+def _unreadable(error: RejectedInputError) -> TransientError:
+    return TransientError("chatwoot_unreadable", f"Chatwoot's answer: {error.operator_message}")
+
+
+def _pointed_at(client: ChatwootClient, webhook_url: str, bot_name: str, done: list[str]) -> Wild:
+    """Return the bot that posts to the URL: the one there is, the one of our name, or a new one."""
+    bot = _find_bot(client, webhook_url, bot_name)
+    if bot is None:
+        bot = _create_bot(client, webhook_url, bot_name)
+        done.append(f"created bot {bot.number('id')}")
+    elif bot.text("outgoing_url") != webhook_url:
+        bot = answer_object(client.ask("PATCH", f"/agent_bots/{bot.number('id')}", {"outgoing_url": webhook_url}))
+        done.append(f"pointed bot {bot.number('id')} at the new address")
+    return bot
+
+
+def _connect(client: ChatwootClient, inbox_id: int, bot_id: int, done: list[str]) -> None:
+    before = bot_of_inbox(client, inbox_id)
+    if before == bot_id:
+        return
+    client.ask("POST", f"/inboxes/{inbox_id}/set_agent_bot", {"agent_bot": bot_id})
+    done.append(f"connected inbox {inbox_id}" + (f" in the place of bot {before}" if before is not None else ""))
+
+
+def _bots(client: ChatwootClient) -> list[Wild]:
+    return [bot for bot in answer_list(client.ask("GET", "/agent_bots")) if not bot.flag("system_bot")]
 
 
 def _find_bot(client: ChatwootClient, webhook_url: str, bot_name: str) -> Wild | None:
     """The account's bot with our URL, else the one with our name (the URL has moved)."""
-    bots = [bot for bot in answer_list(client.ask("GET", "/agent_bots")) if not bot.flag("system_bot")]
+    bots = _bots(client)
     ours = [bot for bot in bots if bot.text("outgoing_url") == webhook_url]
     ours = ours or [bot for bot in bots if bot.text("name") == bot_name]
     return min(ours, key=lambda bot: bot.number("id") or 0, default=None)
@@ -104,11 +172,12 @@ def _inboxes(client: ChatwootClient) -> list[ConnectedInbox]:
     return found
 
 
-def _account_webhook(client: ChatwootClient, webhook_url: str) -> Wild:
+def _account_webhook(client: ChatwootClient, webhook_url: str, done: list[str]) -> Wild:
     """Find or create the account's webhook with our URL; it tells of every inbox."""
-    listed = answer_object(client.ask("GET", "/webhooks")).child("payload")
-    for webhook in answer_list(listed.fields, "webhooks"):
-        if webhook.text("url") == webhook_url:
-            return webhook
+    found = next((each for each in own_webhooks(client, webhook_url) if each.text("url") == webhook_url), None)
+    if found is not None:
+        return found
     body: dict[str, object] = {"url": webhook_url, "subscriptions": _SUBSCRIPTIONS}
-    return answer_object(client.ask("POST", "/webhooks", body)).child("payload").child("webhook")
+    created = answer_object(client.ask("POST", "/webhooks", body)).child("payload").child("webhook")
+    done.append(f"created webhook {created.number('id')}")
+    return created

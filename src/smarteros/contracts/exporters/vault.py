@@ -68,8 +68,11 @@ def _engines(mount: str) -> Iterator[str]:
 def _tenant_policies(scopes: Sequence[TenantScope], systems: Sequence[str], mount: str) -> Iterator[str]:
     for scope in scopes:
         for role, capabilities in _CAPABILITIES.items():
-            paths = [f"{mount}/data/tenant/{scope.tenant_id}/{system}{end}" for system in systems for end in ("", "/*")]
-            yield _policy(policy_of(scope.tenant_id, role), [(path, capabilities) for path in paths])
+            paths = [f"tenant/{scope.tenant_id}/{system}{end}" for system in systems for end in ("", "/*")]
+            rules = [(f"{mount}/data/{path}", capabilities) for path in paths]
+            if role == WRITERS:  # a shop that leaves takes its secrets' earlier versions with it
+                rules.append((f"{mount}/metadata/tenant/{scope.tenant_id}/*", ("delete",)))
+            yield _policy(policy_of(scope.tenant_id, role), rules)
 
 
 def _token_roles() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The six requests SmarterOS makes of Vault or OpenBao, and what their refusals mean.
+"""The seven requests SmarterOS makes of Vault or OpenBao, and what their refusals mean.
 
 No error of this module has a cause: what lies under it may hold a token or an answer with a secret.
 """
@@ -121,6 +121,15 @@ class VaultApi:
             raise ChangedMeanwhileError from None
         except _NotThereError:
             raise ConfigError("vault_refused", f"Vault has no key-value engine at {self._mount!r}.") from None
+
+    def remove(self, token: str, path: str) -> None:
+        """Remove a secret with all its versions; one that was never written is no error."""
+        url = f"{self._address}/v1/{self._mount}/metadata/{path}"
+        try:
+            self._http.request("DELETE", url, headers={"X-Vault-Token": token}, timeout_s=_TIMEOUT_S)
+        except HttpFault as fault:
+            if fault.status != 404:
+                raise _meant(fault) from None
 
     def is_well(self) -> bool:
         """Tell whether it is there and unsealed; needs no token. A standby, which passes requests on, is well."""

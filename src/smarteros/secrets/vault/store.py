@@ -91,6 +91,20 @@ class VaultSecretStore(BaseKeeper):
 
         return self._allowed(scope, described)
 
+    def erase(self, scope: TenantScope) -> int:
+        """Remove all versions of all secrets of the tenant, in both shapes."""
+        erased = len(self.entries(scope))
+        places = {*SECRET_PATHS, *(path.split("/")[0] for path in SECRET_PATHS)}
+
+        def remove(token: str) -> None:
+            for place in sorted(places):
+                self._api.remove(token, f"tenant/{scope.tenant_id}/{place}")
+
+        self._allowed(scope, remove, writes=True)
+        with self._asking[scope.tenant_id]:
+            self._remembered.pop(scope.tenant_id, None)
+        return erased
+
     def _find(self, scope: TenantScope, path: str) -> StoredSecret | None:
         if self._suspended(scope.tenant_id):
             self._remembered.pop(scope.tenant_id, None)

@@ -10,6 +10,14 @@ from alembic import op
 # The role that serves requests. It owns nothing, so the policy holds for it.
 APP_ROLE = "smos_app"
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
+# Roles belong to the server, not to a database: a restored one needs it before its rights are given.
+MAKE_APP_ROLE = f"""
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
+    CREATE ROLE {APP_ROLE} LOGIN;
+  END IF;
+END $$
+"""
 
 
 def keep_to_own_rows(table: str, rights: str = EVERYTHING) -> None:

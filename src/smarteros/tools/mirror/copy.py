@@ -16,7 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from smarteros.domain.catalogue import CatalogueTitle
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.kit.clock import Clock
-from smarteros.store.catalogue import CopyState, Search, find_product, find_products, state_of, words_of_catalogue
+from smarteros.store.catalogue import (
+    CopyState,
+    Search,
+    currency_of,
+    find_product,
+    find_products,
+    state_of,
+    words_of_catalogue,
+)
 from smarteros.store.database import Database
 from smarteros.tools.cache import FALLBACK_WINDOW
 from smarteros.tools.catalogue import CatalogueProduct
@@ -52,6 +60,17 @@ class CatalogueCopies:
     def as_of(self, tenant: Tenant) -> datetime | None:
         """Return when the copy was last compared with the shop; None when that is more than 24 h ago."""
         return self._fresh(self._state(tenant.scope))
+
+    def currency(self, tenant: Tenant) -> str | None:
+        """Return the currency of the copied prices, or None when no copy of the last 24 h is there."""
+        if self.as_of(tenant) is None:
+            return None
+        try:
+            with self.database.tenant(tenant.scope) as connection:
+                return currency_of(connection, tenant.tenant_id)
+        except SQLAlchemyError as error:
+            _log.warning("catalogue_copy_unavailable", error=type(error).__name__)
+            return None
 
     def words(self, tenant: Tenant) -> ShopWords | None:
         """Return the words of the catalogue, or None when no copy of the last 24 h is there."""

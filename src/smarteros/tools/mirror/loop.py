@@ -12,6 +12,7 @@ import structlog
 from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.tools.mirror.comparing import CatalogueKeeper
+from smarteros.tools.shopify.subscriptions import WebhookSubscriber
 
 _log = structlog.get_logger()
 
@@ -34,13 +35,18 @@ class CatalogueLoop:
         tenants: Callable[[], tuple[Tenant, ...]],
         *,
         compares: bool = True,
+        subscriber: WebhookSubscriber | None = None,
         every_s: float = EVERY_S,
         first_after_s: float = FIRST_AFTER_S,
     ) -> None:
-        """``compares`` False refreshes single products only (an edge, which takes webhooks and runs no turns)."""
+        """``compares`` False refreshes single products only (an edge, which takes webhooks and runs no turns).
+
+        With every full reading the ``subscriber`` looks after the shop's webhooks.
+        """
         self._keeper = keeper
         self._tenants = tenants
         self._compares = compares
+        self._subscriber = subscriber
         self._every_s = every_s
         self._first_after_s = first_after_s
         self._waiting: dict[tuple[str, str], Tenant] = {}
@@ -104,7 +110,12 @@ class CatalogueLoop:
             if self._stopping:
                 return
             if tenant.active:
-                self._safely(tenant, lambda tenant=tenant: self._keeper.compare(tenant, unless_within=lately))
+                self._safely(tenant, lambda tenant=tenant: self._compare(tenant, lately))
+
+    def _compare(self, tenant: Tenant, lately: timedelta) -> None:
+        done = self._keeper.compare(tenant, unless_within=lately)
+        if done.what == "full" and self._subscriber is not None:
+            _log.info("shop_webhooks", tenant=tenant.tenant_id, told=self._subscriber.ensure(tenant).told)
 
     def _safely(self, tenant: Tenant, work: Callable[[], object]) -> None:
         try:

@@ -19,6 +19,7 @@ from smarteros.tools.mirror.events import ShopEvents
 from smarteros.tools.mirror.loop import CatalogueLoop
 from smarteros.tools.seen_titles import SeenTitles
 from smarteros.tools.shopify.client import ShopifyClient
+from smarteros.tools.shopify.subscriptions import WebhookSubscriber
 from smarteros.tools.shopify.titles import ShopifyTitles
 from smarteros.tools.shopify.versions import expiry_warning
 
@@ -33,15 +34,27 @@ class ShopCatalogues:
     database: Database
     clock: Clock
     copies: CatalogueCopies
+    subscriber: WebhookSubscriber
 
     @classmethod
     def open(
-        cls, http: HttpClient, secrets: SecretStore, database: Database, clock: Clock, version: str
+        cls,
+        http: HttpClient,
+        secrets: SecretStore,
+        database: Database,
+        clock: Clock,
+        version: str,
+        public_url: str | None = None,
     ) -> ShopCatalogues:
-        """Put them together; an API version that ends soon is told to the operator."""
+        """Put them together; an API version that ends soon is told to the operator.
+
+        ``public_url`` is where the shops' webhooks reach us; without it changes are found by comparing alone.
+        """
         if warning := expiry_warning(version, in_santiago(clock.now()).date()):
             _log.warning("shopify_api_version_ends", remedy=warning)
-        return cls(ShopifyClient(http, secrets, version=version), database, clock, CatalogueCopies(database, clock))
+        client = ShopifyClient(http, secrets, version=version)
+        subscriber = WebhookSubscriber(client, public_url)
+        return cls(client, database, clock, CatalogueCopies(database, clock), subscriber)
 
     @property
     def keeper(self) -> CatalogueKeeper:
@@ -50,7 +63,7 @@ class ShopCatalogues:
 
     def begin(self, tenants: Callable[[], tuple[Tenant, ...]], *, compares: bool) -> tuple[CatalogueLoop, ShopEvents]:
         """Start the thread that keeps the copies; returns it, to be stopped, and who takes the shops' webhooks."""
-        loop = CatalogueLoop(self.keeper, tenants, compares=compares)
+        loop = CatalogueLoop(self.keeper, tenants, compares=compares, subscriber=self.subscriber)
         loop.start()
         return loop, ShopEvents(self.database, self.clock, loop.refresh_soon)
 

@@ -9,14 +9,13 @@ from pydantic import AliasPath, BaseModel, Field
 
 from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant
 
-_FRAGMENTS = """
-fragment ProductFields on Product {
-  id title productType vendor tags description(truncateAt: 1000) onlineStoreUrl options { name values }
-}
-fragment VariantFields on ProductVariant {
-  id price availableForSale inventoryQuantity selectedOptions { name value }
-}
+_PRODUCT = "id title productType vendor tags description(truncateAt: 1000) onlineStoreUrl options { name values }"
+_VARIANT = "id price availableForSale inventoryQuantity selectedOptions { name value }"
+_FRAGMENTS = f"""
+fragment ProductFields on Product {{ {_PRODUCT} }}
+fragment VariantFields on ProductVariant {{ {_VARIANT} }}
 """
+PUBLISHED = "status:active AND published_status:published"
 SEARCH_DOCUMENT = f"""
 query SearchProducts($query: String!, $products: Int!, $variants: Int!, $after: String) {{
   shop {{ currencyCode }}
@@ -33,10 +32,16 @@ query ReadVariants($ids: [ID!]!) {{
 }}
 {_FRAGMENTS}"""
 PRODUCTS_DOCUMENT = f"""
-query ReadProducts($ids: [ID!]!, $variants: Int!) {{
+query ReadProducts($ids: [ID!]!, $variants: Int!, $after: String) {{
   shop {{ currencyCode }}
   nodes(ids: $ids) {{
-    ... on Product {{ ...ProductFields variants(first: $variants) {{ nodes {{ ...VariantFields }} }} }}
+    ... on Product {{
+      ...ProductFields
+      variants(first: $variants, after: $after) {{
+        pageInfo {{ hasNextPage endCursor }}
+        nodes {{ ...VariantFields }}
+      }}
+    }}
   }}
 }}
 {_FRAGMENTS}"""
@@ -45,10 +50,19 @@ query ReadCatalogue($first: Int!, $variants: Int!, $after: String, $query: Strin
   shop {{ currencyCode }}
   products(first: $first, after: $after, query: $query, sortKey: ID) {{
     pageInfo {{ hasNextPage endCursor }}
-    nodes {{ ...ProductFields variants(first: $variants) {{ nodes {{ ...VariantFields }} }} }}
+    nodes {{
+      ...ProductFields
+      variants(first: $variants) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ ...VariantFields }} }}
+    }}
   }}
 }}
 {_FRAGMENTS}"""
+BULK_QUERY = f"""
+{{ products(query: "{PUBLISHED}") {{ edges {{ node {{
+  {_PRODUCT} variants {{ edges {{ node {{ {_VARIANT} }} }} }}
+}} }} }} }}
+"""
+"""What a bulk operation is to run: all of a catalogue, without pages. Its connections must be written with edges."""
 _NO_DECIMALS = frozenset({"CLP", "JPY", "KRW", "PYG", "VND", "ISK", "UGX", "RWF", "XAF", "XOF", "XPF", "KMF", "GNF"})
 """Currencies without decimals, as ISO 4217 has them."""
 
@@ -118,7 +132,11 @@ class _Product(BaseModel):
 
 
 class _FoundProduct(_Product):
+    """A product with a page of its variants; whether there are more is told where the document asks for it."""
+
     variants: list[_Variant] = Field(validation_alias=AliasPath("variants", "nodes"))
+    more_variants: bool = Field(default=False, validation_alias=AliasPath("variants", "pageInfo", "hasNextPage"))
+    variants_end: str | None = Field(default=None, validation_alias=AliasPath("variants", "pageInfo", "endCursor"))
 
 
 class SearchAnswer(BaseModel):
@@ -150,6 +168,11 @@ class ProductsAnswer(BaseModel):
         """Return the published products among them."""
         return _published(self.nodes, self.currency)
 
+    @property
+    def next_variants(self) -> str | None:
+        """Where the only product's next page of variants begins; None after the last."""
+        return next((node.variants_end for node in self.nodes if node is not None and node.more_variants), None)
+
 
 class VariantWithProduct(_Variant):
     """A variant read by its id."""
@@ -162,3 +185,13 @@ class VariantsAnswer(BaseModel):
 
     currency: str = Field(validation_alias=AliasPath("shop", "currencyCode"))
     nodes: list[VariantWithProduct | None]
+
+
+class BulkProduct(_Product):
+    """A product's line in the file of a bulk operation."""
+
+
+class BulkVariant(_Variant):
+    """A variant's line in that file; ``parent`` is its product's id."""
+
+    parent: str = Field(validation_alias="__parentId")

@@ -96,6 +96,13 @@ class ShopifyClient:
         """Tell whether the tenant has a shop at all."""
         return bool(self.secrets.find(tenant.scope, "shopify/store_domain"))
 
+    def known_url(self, tenant: Tenant) -> str | None:
+        """Return the address of the tenant's shop; None when there is none, or its name is none."""
+        try:
+            return self._url(tenant) if self.is_connected(tenant) else None
+        except ConfigError:
+            return None
+
     def has_storefront(self, tenant: Tenant) -> bool:
         """Tell whether the shop has given a token of its Storefront API."""
         return bool(self.secrets.find(tenant.scope, "shopify/storefront_token"))

@@ -8,20 +8,14 @@ from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tools import ProductDetail, VariantDetail
 from smarteros.tools.catalogue import CatalogueProduct, variant_label
 from smarteros.tools.inputs import ProductInput
-from smarteros.tools.product_search import Remembered
+from smarteros.tools.product_search import Remembered, expect_currency
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
-from smarteros.tools.shopify.answers import (
-    PRODUCTS_DOCUMENT,
-    VARIANTS_DOCUMENT,
-    ProductsAnswer,
-    VariantsAnswer,
-)
+from smarteros.tools.shopify.answers import VARIANTS_DOCUMENT, VariantsAnswer
 from smarteros.tools.shopify.client import ShopifyClient
 from smarteros.tools.shopify.credentials import SERVICE
+from smarteros.tools.shopify.products import read_product
 
-MOST_VARIANTS = 250
-"""Of one product: what one query may ask for (a point for each, and 1,000 are allowed)."""
 _SPEC = ToolSpec(
     name="shopify_get_product",
     title="Read a product",
@@ -49,6 +43,7 @@ class ProductReader:
         product = self.read(product_id, run) if product_id is not None else None
         if product is None:
             raise RejectedInputError("product_unknown", "The shop does not offer this product.")
+        expect_currency(self.copy.currency(run.tenant) if self.copy else None, product.currency)
         return _detail(product)
 
     def recall(self, params: ProductInput, run: ToolRun) -> ProductDetail | None:
@@ -61,9 +56,7 @@ class ProductReader:
 
     def read(self, product_id: str, run: ToolRun) -> CatalogueProduct | None:
         """Read a product now, or None when the shop does not offer it."""
-        variables = {"ids": [product_id], "variants": MOST_VARIANTS}
-        answer = self.client.query(run.tenant, PRODUCTS_DOCUMENT, variables, ProductsAnswer, run.deadline)
-        return next(iter(answer.catalogue()), None)
+        return read_product(self.client, run.tenant, product_id, run.deadline)
 
     def _product_of(self, variant_id: str, run: ToolRun) -> str | None:
         answer = self.client.query(run.tenant, VARIANTS_DOCUMENT, {"ids": [variant_id]}, VariantsAnswer, run.deadline)

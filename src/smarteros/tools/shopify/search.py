@@ -11,7 +11,7 @@ from smarteros.tools.inputs import ShopSearchInput
 from smarteros.tools.product_search import Gathered, ProductSearch
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
-from smarteros.tools.shopify.answers import SEARCH_DOCUMENT, VARIANTS_DOCUMENT, SearchAnswer, VariantsAnswer
+from smarteros.tools.shopify.answers import PUBLISHED, SEARCH_DOCUMENT, VARIANTS_DOCUMENT, SearchAnswer, VariantsAnswer
 from smarteros.tools.shopify.client import SERVICE, ShopifyClient
 from smarteros.tools.vocabulary import is_prefix, spellings_of, words_of
 from smarteros.tools.wanted import Wanted
@@ -20,7 +20,6 @@ PAGE_SIZES = {"products": 8, "variants": 40}
 """8 products of 40 variants ask for 675 points, a point for each object. One query may cost 1,000, and a shop's
 bucket holds 2,000: a few customers can search at the same moment."""
 MOST_PAGES = 6
-PUBLISHED = "status:active AND published_status:published"
 _FIELDS = ("title", "product_type", "tag", "vendor")
 
 _SPEC = ToolSpec(

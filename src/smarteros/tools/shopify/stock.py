@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from smarteros.domain.tools import StockCheck, StockLine, StockStatus
 from smarteros.tools.catalogue import as_offer
 from smarteros.tools.inputs import CartLine, LinesInput
+from smarteros.tools.product_search import Remembered, expect_currency
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 from smarteros.tools.shopify.answers import VARIANTS_DOCUMENT, VariantsAnswer, VariantWithProduct
@@ -32,6 +33,7 @@ class StockReader:
     """Reads wanted lines. There is no fallback: yesterday's stock is not an answer to what can be bought."""
 
     client: ShopifyClient
+    copy: Remembered | None = None
 
     def tool(self) -> EmbeddedTool[LinesInput]:
         """Offer the check as a tool."""
@@ -41,6 +43,7 @@ class StockReader:
         """Read the lines; those of the same variant are one."""
         wanted = _each_once(params.lines)
         answer = self.client.query(run.tenant, VARIANTS_DOCUMENT, {"ids": list(wanted)}, VariantsAnswer, run.deadline)
+        expect_currency(self.copy.currency(run.tenant) if self.copy else None, answer.currency)
         found = {node.id: node for node in answer.nodes if node is not None}
         lines = tuple(_line(line, found.get(variant_id), answer.currency) for variant_id, line in wanted.items())
         total = sum(line.product.price * available(line) for line in lines if line.product is not None)

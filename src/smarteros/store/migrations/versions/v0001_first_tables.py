@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from smarteros.store.migrations.own_rows import APP_ROLE, keep_to_own_rows
+from smarteros.store.migrations.own_rows import APP_ROLE, MAKE_APP_ROLE, keep_to_own_rows
 from smarteros.store.tables import TENANT_TABLES, metadata
 
 revision = "0001"
@@ -14,15 +14,7 @@ down_revision = None
 def upgrade() -> None:
     """Create everything."""
     metadata.create_all(op.get_bind(), checkfirst=False)
-    op.execute(
-        f"""
-        DO $$ BEGIN
-          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
-            CREATE ROLE {APP_ROLE} LOGIN;
-          END IF;
-        END $$
-        """
-    )
+    op.execute(MAKE_APP_ROLE)
     op.execute(f"GRANT USAGE ON SCHEMA smos TO {APP_ROLE}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA smos TO {APP_ROLE}")
     for table in TENANT_TABLES:

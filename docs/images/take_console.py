@@ -1,0 +1,51 @@
+"""Take the console's pictures from a running demo.
+
+``uv run python docs/images/take_console.py LINK``, with the link the demo prints after ``console``, once some
+customers have written (``smos demo say``).
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urljoin
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+HERE = Path(__file__).parent
+
+
+def take(link: str) -> None:
+    """Sign in by the one-time link and keep four pages as pictures of few colours."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--headless", "--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="es-CL")
+        page.goto(link)
+        page.wait_for_url("**/console/conversations")
+        keep(page, "console-conversations")
+        page.get_by_text("talla 42").first.click()
+        page.get_by_role("link", name="¿Por qué respondió esto?").last.click()
+        page.locator(".times").wait_for()
+        keep(page, "console-turn", whole=True)
+        page.emulate_media(color_scheme="dark")
+        page.goto(urljoin(link, "/console/knowledge"))
+        page.locator("input[type=search]").press_sequentially("horario de atención")
+        page.locator(".hits").wait_for()
+        keep(page, "console-knowledge-dark")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(urljoin(link, "/console/conversations"))
+        keep(page, "console-phone")
+        browser.close()
+
+
+def keep(page: Page, name: str, *, whole: bool = False) -> None:
+    """Write one picture; 128 colours are enough for pages and make it small."""
+    picture = Image.open(BytesIO(page.screenshot(full_page=whole)))
+    picture.convert("RGB").quantize(128).save(HERE / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    take(sys.argv[1])

@@ -1,0 +1,1 @@
+"""Audit events on their way out: the relay from the outbox, and the buses it knows."""

@@ -1,0 +1,37 @@
+"""``smos trace``: everything that is recorded of a turn or a conversation, in the order of time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smarteros.cli.options import DataDir, settings_with
+
+if TYPE_CHECKING:
+    from smarteros.privacy.tracing import Happening
+
+
+def trace(
+    name: Annotated[str, typer.Argument(help="A turn (TENANT:5:000000000012) or a conversation (TENANT:5).")],
+    personal: Annotated[bool, typer.Option("--personal", help="Show personal data in the customer's texts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Print the whole story: webhooks, steps with their durations, tools, replies, audit."""
+    from smarteros.bootstrap import open_services
+    from smarteros.privacy.tracing import Tracer
+
+    with open_services(settings_with(data_dir)) as services:
+        story = Tracer(services.database, services.tenants.find, personal=personal).story(name)
+    if as_json:
+        typer.echo(json.dumps([happening.model_dump(mode="json") for happening in story], ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n".join(map(_line, story)))
+
+
+def _line(happening: Happening) -> str:
+    lasted = "" if happening.lasted_ms is None else f"{happening.lasted_ms:.1f} ms"
+    details = "  ".join(f"{name}={value}" for name, value in happening.details.items())
+    return f"{happening.at:%Y-%m-%d %H:%M:%S.%f}  {lasted:>12}  {happening.what:<20}  {details}".rstrip()

@@ -1,0 +1,74 @@
+"""The audit: what happened to whom, and whether its chain is whole."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from smarteros.console.access import Visitor
+from smarteros.console.guard import Guard, tenant_for
+from smarteros.console.pages import Pages
+from smarteros.console.parts import ConsoleParts
+from smarteros.store.audit_chain import verify_chain
+from smarteros.store.audit_search import search_events
+from smarteros.store.database import NO_TENANT
+from smarteros.store.people import opened
+
+_PAGE = 50
+_LARGEST = 2**53
+_LONGEST_KIND = 60
+
+
+def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard) -> None:
+    """Add the routes."""
+
+    def chosen(request: Request, visitor: Visitor) -> str:
+        """Return whose chain is asked for: the first tenant's, or the installation's for who sees all tenants."""
+        tenants, wanted = parts.tenants_of(visitor.person), request.query_params.get("tenant", "")
+        if wanted == NO_TENANT and visitor.person.tenant_id is None:
+            return NO_TENANT
+        if wanted:
+            return tenant_for(parts, visitor.person, wanted).tenant_id
+        return tenants[0].tenant_id if tenants else NO_TENANT
+
+    @router.get("/audit")
+    def audit(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        visitor = guard.allowed(request, "read_audit")
+        scope = chosen(request, visitor)
+        kind = request.query_params.get("kind", "").replace("\x00", "").strip()[:_LONGEST_KIND]
+        conversation_id, before = _number(request, "conversation"), _number(request, "before")
+        with opened(parts.database, scope) as connection:
+            events = search_events(
+                connection,
+                scope,
+                kind=kind or None,
+                conversation_id=conversation_id,
+                before=before,
+                limit=_PAGE + 1,
+            )
+        return pages.page(
+            request,
+            "audit.html",
+            visitor=visitor,
+            token=guard.token(request),
+            tenants=parts.tenants_of(visitor.person),
+            scope=scope,
+            whole_installation=visitor.person.tenant_id is None,
+            kind=kind,
+            conversation=conversation_id,
+            events=events[:_PAGE],
+            more=events[_PAGE - 1].position if len(events) > _PAGE else None,
+        )
+
+    @router.get("/audit/chain")
+    def chain(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Check a whole chain; a part of its own, because a long one takes seconds."""
+        visitor = guard.allowed(request, "read_audit")
+        scope = chosen(request, visitor)
+        with opened(parts.database, scope) as connection:
+            report = verify_chain(connection, scope, parts.seal, parts.clock.now())
+        return pages.page(request, "audit_chain.html", visitor=visitor, report=report)
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    return min(int(text), _LARGEST) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -1,0 +1,77 @@
+"""The console's words in Spanish and English, and how it writes times and figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from smarteros.domain.decisions import Language
+from smarteros.kit.clock import in_santiago
+
+_BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+Texts = dict[str, dict[Language, str]]
+
+
+@cache
+def texts() -> Texts:
+    """Return all texts by name: ``{"nav.audit": {"es": …, "en": …}}``."""
+    source = resources.files("smarteros.console").joinpath("data/texts.yml").read_text("utf-8")
+    groups: dict[str, dict[str, list[str]]] = yaml.safe_load(source)
+    return {
+        f"{group}.{name}": {"es": both[0], "en": both[1]}
+        for group, named in groups.items()
+        for name, both in named.items()
+    }
+
+
+def say(language: Language, name: str, **values: object) -> str:
+    """Return a text with its values. KeyError for a name there is not: a template's mistake."""
+    text = texts()[name][language]
+    return text.format(**values) if values else text
+
+
+def say_code(language: Language, group: str, code: object) -> str:
+    """Return the text of a code of ours (an outcome, a reason), or the code itself where there is none."""
+    known = texts().get(f"{group}.{code}")
+    return known[language] if known else str(code).replace("_", " ")
+
+
+def clock_time(instant: datetime) -> str:
+    """Write day and time of Chile."""
+    return in_santiago(instant).strftime("%d-%m-%Y %H:%M:%S")
+
+
+def age(language: Language, now: datetime, instant: datetime) -> str:
+    """Write how long ago an instant was, in its largest unit."""
+    seconds = max(0, int((now - instant).total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return say(language, f"age.{unit}", n=seconds // length)
+    return say(language, "age.s", n=seconds)
+
+
+def milliseconds(duration_ms: float) -> str:
+    """Write a duration of a step."""
+    return (
+        f"{duration_ms / 1000:.1f} s"
+        if duration_ms >= 1000
+        else f"{duration_ms:.0f} ms"
+        if duration_ms >= 10
+        else f"{duration_ms:.1f} ms"
+    )
+
+
+def browser_name(user_agent: str) -> str:
+    """Name the browser and system of a User-Agent, as far as people know them by name; else as it is."""
+    # Each pretends to be those behind it.
+    browser = next((name for sign, name in _BROWSERS if sign in user_agent), None)
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), None)
+    return " · ".join(name for name in (browser, system) if name) or user_agent

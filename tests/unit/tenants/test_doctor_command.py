@@ -1,0 +1,96 @@
+"""`smos doctor` of a shop that was taken on: what is in order, and what broke since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from tests.support import serving
+from tests.unit.tenants.installation import Installation
+
+from smarteros.doctor.examination import examine_installation
+from smarteros.doctor.installation import OpenInstallation, before_opening, when_open
+from smarteros.edge.app import create_app
+from smarteros.edge.receive import Receiver
+from smarteros.edge.webhooks import WebhookTaker, webhook_router
+from smarteros.kit.clock import SystemClock
+from smarteros.store.database import Database
+
+
+@pytest.fixture
+def edge(installation: Installation) -> Iterator[str]:
+    """The door that webhooks come to; the one the doctor sends starts no turn."""
+    no_engine = cast("Any", None)
+    receiver = Receiver(installation.database, installation.tenants, installation.secrets, no_engine, SystemClock())
+    with serving(create_app([webhook_router(WebhookTaker(receiver))])) as url:
+        installation.settings = installation.settings.model_copy(update={"public_url": url})
+        yield url
+
+
+def examined(installation: Installation, tenant: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = installation.smos("doctor", "--tenant", tenant, "--json")
+    return done.exit_code, {finding["check"]: finding for finding in json.loads(done.stdout)}
+
+
+def test_a_shop_in_order_is_told_line_by_line_with_a_webhook_sent_to_ourselves(
+    installation: Installation, edge: str
+) -> None:
+    installation.add(installation.application("DOC_FINE"))
+    _, found = examined(installation, "DOC_FINE")
+    ok = {name for name, finding in found.items() if finding["status"] == "ok"}
+    assert ok >= {
+        "contracts.lint", "database.role", "database.row_security", "secrets.store", "chatwoot.address",
+        "chatwoot.user_token", "chatwoot.bot", "chatwoot.account_webhook", "chatwoot.inboxes", "chatwoot.webhook",
+        "shopify.credentials", "shopify.scopes", "odoo.key",
+    }  # fmt: skip
+    assert edge in found["chatwoot.webhook"]["said"]
+    # Nobody has imported a text or read the catalogue yet.
+    failed = {name for name, finding in found.items() if finding["status"] == "failed"}
+    assert failed == {"kb.present", "shopify.catalogue"}
+    assert all(found[name]["remedy"] for name in failed)
+
+
+def test_what_broke_since_is_found_and_ends_with_1(installation: Installation, edge: str) -> None:
+    wanted = installation.application("DOC_BROKEN")
+    installation.add(wanted)
+    (bot,) = installation.outside.bots(wanted["account_id"])
+    bot.secret, kept = "made anew in Chatwoot", bot.secret
+    code, found = examined(installation, "DOC_BROKEN")
+    assert (code, found["chatwoot.bot"]["said"].partition(":")[0]) == (1, "secret_differs")
+    bot.secret = kept
+
+    installation.outside.inboxes(wanted["account_id"])[0].agent_bot_id = None
+    _, found = examined(installation, "DOC_BROKEN")
+    assert found["chatwoot.inboxes"]["said"].startswith("inbox_not_connected")
+    assert "smos tenant add" in found["chatwoot.inboxes"]["remedy"]
+    assert installation.add(wanted)["changes"] == [
+        f"connected inbox {installation.outside.inboxes(wanted['account_id'])[0].id}"
+    ]
+
+
+def test_a_webhook_nobody_takes_is_a_failure(installation: Installation) -> None:
+    installation.add(installation.application("DOC_DEAF"))
+    installation.settings = installation.settings.model_copy(update={"public_url": "http://127.0.0.1:1"})
+    _, found = examined(installation, "DOC_DEAF")
+    assert found["chatwoot.webhook"]["status"] == "failed"
+
+
+def test_a_role_that_passes_by_the_walls_is_a_failure(installation: Installation) -> None:
+    url = installation.database.owner_url
+    too_strong = Database(url, url)
+    opened = OpenInstallation(installation.settings, too_strong, installation.secrets)
+    found = {finding.check: finding for finding in examine_installation(when_open(), opened)}
+    too_strong.dispose()
+    assert found["database.role"].status == "failed"
+    assert "smos_app" in (found["database.role"].remedy or "")
+
+
+def test_a_contract_with_a_mistake_and_a_directory_without_one_are_failures(
+    installation: Installation, tmp_path: Path
+) -> None:
+    settings = installation.settings.model_copy(update={"contracts_dir": tmp_path / "none"})
+    found = {finding.check: finding for finding in examine_installation(before_opening(), settings)}
+    assert (found["contracts.lint"].status, found["disk.space"].status != "failed") == ("failed", True)
