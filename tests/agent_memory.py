@@ -32,7 +32,8 @@ _ASKED = (
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    # Vectors of passages may still be written when everything is measured.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         encoders = Embedders("full", cache=Path(folder))
         knowledge = EmbeddedKnowledgeBase(MemoryDocumentStore(), encoders=encoders)
         store = MemoryExampleStore()

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     outbox_keep_days: int = Field(
         default=7, ge=1, le=3650, description="Without a bus, how long audit events stay in the outbox"
     )
+    otlp_url: str | None = Field(
+        default=None, description="OTLP collector of traces, for example http://collector:4318/v1/traces"
+    )
     operator_token: SecretStr | None = Field(default=None, description="Bearer of the operator's API")
     brain: Literal["words", "lite", "full"] = Field(
         default="full", description="Which sentence encoders the embedded brain uses: none, the small one, both"

@@ -75,7 +75,7 @@ def test_a_store_that_is_used_and_misused_tells_no_value(
         heard.fails(lambda: store.read(HATS, TOKEN)),
     ]
     assert codes == ["secret_unchanged", "secret_missing", "secret_path_unknown", "secret_missing"]
-    heard.texts += [repr(store), repr(vars(store)), repr(store.entries(SHOES)), caplog.text, exposition().decode()]
+    heard.texts += [repr(store), repr(vars(store)), repr(store.entries(SHOES)), caplog.text, exposition()[0].decode()]
     for file in tmp_path.rglob("*"):
         heard.texts.append(file.read_bytes().decode("latin-1"))
 

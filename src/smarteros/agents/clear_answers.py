@@ -26,6 +26,10 @@ INTENT_OF_CATEGORY: dict[Category, Intent] = {
     "contacto": "faq_contact",
 }
 _SURE = 0.8
+# Measured over five shops, 159 messages to each that no shop should answer: at most 2 of them are answered here, and
+# none of 76 injections and lines of nonsense. A hardware store's 60 questions: 43 answered rightly, 2 wrongly (28 and 2
+# without). At 0.8 one shop answers 3, and 45 rightly.
+_CLEAR = 0.85
 _SAYS_TOO_LITTLE = 0.5  # probability of "ambiguous" from which a message names nothing to look for
 _WANTS_A_PERSON = 0.5
 _LEAST_STRANGE, _MOST_STRANGE = -1.0, 2.5  # log odds; its weight, 1, was learnt with those of ``knowledge.sureness``
@@ -66,7 +70,7 @@ def clear_answer(
     if not hits:
         return None
     confidence = 1 / (1 + math.exp(_strangeness(scores) - hits[0].log_odds))
-    if confidence < _SURE:
+    if confidence < _CLEAR:
         return None
     return ClearAnswer(hits, _intent(hits[0], scores), confidence)
 

@@ -17,6 +17,10 @@ _NO = re.compile(
     r"quiero|estoy bien|muchas|asi|esta bien|mas|nada|eso|es|todo|solo|miraba|cotizaba|estaba|cotizando|mirando))*$"
     r"|^(?:not now|no thank you|maybe later|otro dia|mas rato|lo voy a pensar|despues|en otra ocasion)\b"
 )
+_ENOUGH = re.compile(
+    r"^(?:(?:no|ya|oka?|okey|listo|bueno|mejor|pucha|entonces) )*"
+    r"(?:(?:dejemos|deja)(?:lo|la|los|las)?|quedemos|quedamos|leave it) (?:asi|ahi|en eso|at that|like that)\b"
+)
 _ORDINALS = (
     re.compile(r"\b(?:primer[oa]?|first|(?:opcion|numero|option|number|el|la) (?:1|uno|one))\b|^1$"),
     re.compile(r"\b(?:se[gj]und[oa]|second|(?:opcion|numero|option|number|el|la) (?:2|dos|two))\b|^2$"),
@@ -73,9 +77,10 @@ def from_pending(extraction: Extraction, state: DialogueState) -> Understood | N
 
 
 def _from_offer(extraction: Extraction, state: DialogueState) -> Understood | None:
-    """Read a no to an offer."""
+    """Read a no to an offer, and that a cart or a list may stay as it is."""
     refused = state.pending == "cart_offer" and declines(extraction)
-    return Understood("thanks_goodbye") if refused else None
+    enough = (state.pending == "cart_offer" or state.cart) and _ENOUGH.match(plain_words(extraction))
+    return Understood("thanks_goodbye") if refused or enough else None
 
 
 def _from_detail(extraction: Extraction, state: DialogueState) -> Understood | None:

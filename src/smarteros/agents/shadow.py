@@ -7,10 +7,10 @@ import threading
 from contextlib import suppress
 
 import structlog
-from prometheus_client import Counter
 
 from smarteros.agents.protocol import Agent
 from smarteros.domain.decisions import AgentRequest, Decision
+from smarteros.observability.bounded import Counter
 from smarteros.observability.metrics import REGISTRY
 
 _log = structlog.get_logger()

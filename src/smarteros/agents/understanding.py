@@ -202,6 +202,8 @@ class Interpreter:
             if cart is None and state.offered:
                 return replace(said, entities=merged(state.wanted, extraction.entities))
             return replace(said, cart=cart)
+        if said.intent == "cart_request" and state.pending == "cart_offer":  # of a list nobody here has seen
+            return replace(said, entities=merged(state.wanted, extraction.entities))
         return said
 
 

@@ -25,17 +25,22 @@ def about_unseen_cart(extraction: Extraction, state: DialogueState) -> bool:
     words = CartWords(extraction, plain_words(extraction), state)
     if words.says("clear") or (words.says("show") and not words.says("delivery")) or agrees(extraction):
         return True
-    if ((words.says("asks") or "?" in extraction.folded) and not words.says("add")) or words.says("searches"):
+    swaps = state.spoken_of == BEGUN and words.says("swap") and words.names_a_variant()
+    asks = (words.says("asks") or "?" in extraction.folded) and not (words.says("add") or swaps)
+    if asks or words.says("searches") or not is_ellipsis(extraction):
         return False
-    if not is_ellipsis(extraction):
-        return False
-    changes = state.spoken_of == BEGUN and any(words.says(what) for what in _CHANGES)
-    return changes or _chooses(words, extraction)
+    return (state.spoken_of == BEGUN and _changes(words)) or _chooses(words, extraction)
+
+
+def _changes(words: CartWords) -> bool:
+    """Read "quítala", "mejor la negra", "ya, entonces en 41"; "y en 41" looks for others."""
+    other_size = words.extraction.entities.size is not None and not words.plain.startswith(("y ", "and "))
+    return any(words.says(what) for what in _CHANGES) or (other_size and not _names_things(words.extraction))
 
 
 def _chooses(words: CartWords, extraction: Extraction) -> bool:
     """Read "la segunda", "la azul", "la más barata", "dame la de 35 lucas", "mejor 2"; "zapatillas azules" searches."""
-    things = any(mention.kind == "category" for mention in extraction.mentions)
+    things = _names_things(extraction)
     if chosen_places(words.plain, _LONGEST_LIST) or any(words.says(what) for what in ("other", "cheapest", "dearest")):
         return not things
     if extraction.entities.size is not None and not words.says("choose"):
@@ -43,3 +48,7 @@ def _chooses(words: CartWords, extraction: Extraction) -> bool:
     return ((words.quantity is not None or words.says("this") or words.is_mere_choice()) and not things) or (
         words.says("choose") and (words.names_a_variant() or extraction.entities.amount is not None) and not things
     )
+
+
+def _names_things(extraction: Extraction) -> bool:
+    return any(mention.kind == "category" for mention in extraction.mentions)

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from smarteros.alerts.protocol import AlertNews, Notice
-from smarteros.domain.alerts import Alert, NewsKind
+from smarteros.alerts.texts import Language, alert_texts
+from smarteros.domain.alerts import Alert
 from smarteros.domain.errors import ConfigError, PermanentError, TransientError
 from smarteros.kit.clock import Clock, in_santiago
 
 Encryption = Literal["starttls", "tls", "none"]
 _TIMEOUT_S = 10.0
 _LONGEST_SUBJECT = 150
-_MARKS: dict[NewsKind, str] = {
-    "firing": "ALERTA", "repeated": "SIGUE", "acknowledged": "SILENCIADA", "resolved": "RESUELTO",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,7 @@ class EmailAlertSink:
     sender: str
     to: Sequence[str]
     clock: Clock
+    language: Language = "es"
 
     def send(self, notice: Notice) -> None:
         """Write the mail and have it delivered."""
@@ -41,7 +40,7 @@ class EmailAlertSink:
         mail = EmailMessage()
         mail["From"] = Address("SmarterOS", addr_spec=self.sender)
         mail["To"] = [Address(addr_spec=address) for address in self.to]
-        mail["Subject"] = _one_line(f"[{_MARKS[first.kind]}] {notice.headline}")
+        mail["Subject"] = _one_line(f"[{alert_texts(self.language).kinds[first.kind]}] {notice.headline}")
         mail["Date"] = format_datetime(in_santiago(self.clock.now()))
         thread = self._thread(first.alert)
         mail["Message-ID"] = thread if first.kind == "firing" else f"{thread[:-1]}.{self._stamp()}>"

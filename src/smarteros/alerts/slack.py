@@ -38,7 +38,7 @@ def _attachment(news: AlertNews) -> dict[str, Any]:
     fields = [{"title": name, "value": _escaped(value), "short": True} for name, value in _facts(news)]
     return {
         "color": _COLOURS[news.kind],
-        "fallback": news.text,
+        "fallback": _escaped(news.text),
         "title": _escaped(alert.name),
         "text": _escaped(news.text),
         "fields": fields,

@@ -10,19 +10,11 @@ from dataclasses import dataclass, field
 
 from smarteros.alerts.protocol import Notice
 from smarteros.alerts.refusals import post
-from smarteros.domain.alerts import NewsKind
+from smarteros.alerts.texts import alert_texts
 from smarteros.kit.http import HttpClient
 
 # The whole body of a template may have 1024 characters, its fixed text included.
 _LONGEST_PARAMETER = 700
-_WORDS: dict[str, dict[NewsKind, str]] = {
-    "es": {
-        "firing": "Alerta", "repeated": "Sigue la alerta", "acknowledged": "Alerta silenciada", "resolved": "Resuelto",
-    },
-    "en": {
-        "firing": "Alert", "repeated": "Still alerting", "acknowledged": "Alert silenced", "resolved": "Resolved",
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class WhatsAppAlertSink:
 
     def send(self, notice: Notice) -> None:
         """Send one template for the whole notice."""
-        words = _WORDS["en" if self.language.startswith("en") else "es"][notice.news[0].kind]
+        words = alert_texts("en" if self.language.startswith("en") else "es").kinds[notice.news[0].kind]
         sentence = " · ".join((notice.headline, *notice.notes))
         body = {
             "messaging_product": "whatsapp",

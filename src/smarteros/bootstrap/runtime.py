@@ -12,10 +12,12 @@ from fastapi import APIRouter, FastAPI
 
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.shadow import ShadowAgent
+from smarteros.bootstrap.alerts import alertmanager_bridge, watched_alerts
 from smarteros.bootstrap.audit import open_audit_loop
 from smarteros.bootstrap.brains import contract_examples
 from smarteros.bootstrap.console import console
 from smarteros.bootstrap.health import health_checks
+from smarteros.bootstrap.probes import probes_asked
 from smarteros.bootstrap.services import Services
 from smarteros.channels.chatwoot.history import ChatwootHistory
 from smarteros.contracts.loader import load_contracts
@@ -26,6 +28,7 @@ from smarteros.edge.operator_api import operator_router
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.receive import Receiver
 from smarteros.edge.shopify_webhooks import shopify_webhook_router
+from smarteros.edge.status_page import status_router
 from smarteros.edge.tool_doors import tool_doors
 from smarteros.edge.webhooks import WebhooksFirst, WebhookTaker, webhook_router
 from smarteros.flow.backlog import watch_backlog
@@ -34,6 +37,7 @@ from smarteros.flow.lanes import SlowLane, slow_places
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import Clock, SystemClock
+from smarteros.observability.turns import expect_turns
 from smarteros.privacy.retention import Retention, RetentionLoop
 from smarteros.reconcile.api import reconcile_router
 from smarteros.reconcile.catch_up import CatchUpLimits
@@ -66,10 +70,8 @@ def open_runtime(
     how long running turns may take to finish in the end.
     """
     clock = SystemClock()
-    if is_key_beside_data(services.settings):
-        _log.warning(
-            "secrets_key_beside_data", remedy="set SMOS_SECRETS_KEY or SMOS_SECRETS_KEY_FILE (docs/secrets.md)"
-        )
+    expect_turns((tenant.tenant_id for tenant in services.tenants.all()), services.contracts.by_id)
+    _warn_of_key(services.settings)
     shadow = None if role == "edge" else _shadow(services)
     slow_lane = SlowLane(slow_places(services.settings.worker_threads))
     parts = Parts(
@@ -124,19 +126,20 @@ def open_runtime(
             operator_router(services.database, services.operator_token),
             reconcile_router(reconciler, services.tenants, services.operator_token),
             console(services, engine, health),
+            status_router(services.database, services.tenants, clock),
+            alertmanager_bridge(services),
             *extra_routers,
         ]
     app = create_app(routers)
     if role != "worker":
         app.add_middleware(WebhooksFirst, taker=webhooks)
     if role != "edge":
-        services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
+        _warm_up(services)
         reconcile_loop.start()
         retention_loop.start()
-        if services.settings.warm_documents:
-            services.reader.worker.warm_up_soon()
     try:
-        yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
+        with probes_asked(services, health, clock, role), watched_alerts(services, role, engine.backlog):
+            yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
     finally:
         reconcile_loop.stop()
         retention_loop.stop()
@@ -146,6 +149,20 @@ def open_runtime(
         engine.stop()
         if shadow is not None:
             shadow.close()
+
+
+def _warn_of_key(settings: Settings) -> None:
+    if is_key_beside_data(settings):
+        _log.warning(
+            "secrets_key_beside_data", remedy="set SMOS_SECRETS_KEY or SMOS_SECRETS_KEY_FILE (docs/secrets.md)"
+        )
+
+
+def _warm_up(services: Services) -> None:
+    """Load in the background what the first turns would have to wait for."""
+    services.language_model.load_soon(tenant.llm for tenant in services.tenants.all() if tenant.llm)
+    if services.settings.warm_documents:
+        services.reader.worker.warm_up_soon()
 
 
 def _shadow(services: Services) -> ShadowAgent | None:

@@ -36,6 +36,7 @@ from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.observability.tracing import open_tracing
 from smarteros.secrets.opening import open_secret_store, secret_keys
 from smarteros.secrets.protocol import SecretKeeper, SecretStore
 from smarteros.settings import Settings
@@ -82,6 +83,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
     settings = settings or Settings()
     contracts = load_contracts(settings.contracts_dir)
     with ExitStack() as stack:
+        stack.callback(open_tracing(settings.otlp_url))
         owner_url, app_url = database_urls(settings, stack)
         migrate(owner_url)
         database = Database(owner_url, app_url, pool_size=settings.worker_threads + ACCEPTED_AT_A_TIME)

@@ -17,6 +17,8 @@ from rich.table import Table
 from smarteros.cli.options import DataDir, settings_with
 from smarteros.contracts.diff import diff as diff_contracts
 from smarteros.contracts.documentation import markdown
+from smarteros.contracts.exporters.alertmanager import alertmanager_config
+from smarteros.contracts.exporters.prometheus import RULES_FILE, RUNBOOKS, prometheus_files
 from smarteros.contracts.exporters.vault import vault_setup
 from smarteros.contracts.findings import Finding
 from smarteros.contracts.lint import lint as lint_contracts
@@ -42,6 +44,8 @@ class Exportable(StrEnum):
     schema = "schema"
     docs = "docs"
     vault = "vault"
+    prometheus = "prometheus"
+    alertmanager = "alertmanager"
 
 
 @app.command()
@@ -110,15 +114,35 @@ def diff(before: Path, after: Path, as_json: AsJson = False) -> None:
 def export(
     what: Exportable,
     path: Annotated[Path | None, typer.Argument(help="The contract, for docs.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write instead of printing.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="File to write instead of printing; for prometheus the folder of the rules and their tests.",
+        ),
+    ] = None,
     tenants: Annotated[
         list[str] | None, typer.Option("--tenant", help="For vault, repeated; without it all shops there are.")
     ] = None,
+    runbooks: Annotated[
+        str, typer.Option("--runbooks", help="For prometheus: where the runbooks are read.")
+    ] = RUNBOOKS,
     contracts: Folder = CONTRACTS,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the JSON Schema of the format, a contract as a Markdown page, or the set-up of a Vault or OpenBao."""
-    if what is Exportable.vault:
+    """Write the JSON Schema of the format, a contract as a page, or a Vault's, Prometheus' or Alertmanager's set-up."""
+    if what is Exportable.prometheus:
+        files = prometheus_files(load_contracts(contracts).by_id.values(), runbooks)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, content in files.items():
+                (out / name).write_text(content, "utf-8")
+            return
+        text = files[RULES_FILE]
+    elif what is Exportable.alertmanager:
+        text = _alertmanager(data_dir)
+    elif what is Exportable.vault:
         text = _vault_setup(contracts, tenants, data_dir)
     elif what is Exportable.schema:
         text = schema_text()
@@ -130,6 +154,16 @@ def export(
         sys.stdout.write(text)
     else:
         out.write_text(text, "utf-8")
+
+
+def _alertmanager(data_dir: Path | None) -> str:
+    from smarteros.alerts.settings import AlertSettings, alertmanager_sinks
+
+    settings = settings_with(data_dir)
+    # Alertmanager stands beside us, or reaches us as Chatwoot does.
+    return alertmanager_config(
+        alertmanager_sinks(AlertSettings(), settings.public_url or f"http://127.0.0.1:{settings.port}")
+    )
 
 
 def _vault_setup(contracts: Path, tenants: Sequence[str] | None, data_dir: Path | None) -> str:

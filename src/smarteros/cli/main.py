@@ -8,6 +8,7 @@ import typer
 
 from smarteros.cli import (
     agent,
+    alerts,
     audit,
     brain,
     catalogue,
@@ -21,13 +22,17 @@ from smarteros.cli import (
     tenant,
     token,
 )
+from smarteros.cli.backup import backup
 from smarteros.cli.bench import bench
 from smarteros.cli.doctor import doctor
 from smarteros.cli.explain import explain
 from smarteros.cli.kb_gaps import gaps
 from smarteros.cli.prove import prove
 from smarteros.cli.replay import replay
+from smarteros.cli.restore import restore
 from smarteros.cli.serve import serve
+from smarteros.cli.sla import sla
+from smarteros.cli.slo import slo
 from smarteros.cli.status import status
 from smarteros.cli.trace import trace
 from smarteros.cli.usage import usage
@@ -45,6 +50,7 @@ app.add_typer(demo.app, name="demo")
 app.add_typer(contact.app, name="contact")
 app.add_typer(contract.app, name="contract")
 app.add_typer(agent.app, name="agent")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(brain.app, name="brain")
 app.add_typer(catalogue.app, name="catalogue")
@@ -58,6 +64,10 @@ app.add_typer(token.app, name="token")
 app.command()(serve)
 app.command()(doctor)
 app.command()(status)
+app.command()(sla)
+app.command()(slo)
+app.command()(backup)
+app.command()(restore)
 app.command()(bench)
 app.command()(prove)
 app.command()(replay)

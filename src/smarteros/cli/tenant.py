@@ -102,6 +102,7 @@ def add(
 @app.command()
 def show(tenant: TenantId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Show a tenant: its settings, which secrets it has, and what is missing."""
+    from smarteros.domain.ids import status_key
     from smarteros.tenants.enrolment import webhook_path
 
     with _open(data_dir) as services:
@@ -110,6 +111,7 @@ def show(tenant: TenantId, as_json: AsJson = False, data_dir: DataDir = None) ->
         shown = {
             **found.model_dump(mode="json", exclude={"tenant_key"}),
             "webhook_url": own_url + webhook_path(found.tenant_key),
+            "status_url": f"{own_url}/status/{status_key(found.tenant_key)}" if found.status_page else None,
             "secrets": [entry.path for entry in services.secrets.entries(found.scope)],
             "missing": _missing(services, found),
         }

@@ -79,6 +79,11 @@ def add_conversations(router: APIRouter, parts: ConsoleParts, pages: Pages, guar
         person = guard.allowed(request, "read_conversations").person
         return StreamingResponse(live.changes(person), media_type="text/event-stream")
 
+    _add_one(router, parts, pages, guard)
+    _add_acts(router, parts, guard)
+
+
+def _add_one(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard) -> None:
     @router.get("/conversations/{tenant_id}/{conversation_id}")
     def conversation(request: Request, tenant_id: str, conversation_id: int) -> Response:  # pyright: ignore[reportUnusedFunction]
         visitor = guard.allowed(request, "read_conversations")
@@ -93,8 +98,6 @@ def add_conversations(router: APIRouter, parts: ConsoleParts, pages: Pages, guar
             done=request.query_params.get("done"),
             **_conversation(parts, tenant, conversation_id),
         )
-
-    _add_acts(router, parts, guard)
 
 
 def _add_acts(router: APIRouter, parts: ConsoleParts, guard: Guard) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from smarteros.contracts.models import Contract
-from smarteros.domain.decisions import ROUTE_OF_INTENT
+from smarteros.domain.decisions import ROUTE_OF_INTENT, Intent, Route
 from smarteros.domain.turns import StepName, StepTiming
 
 BAR_WIDTH = 180.0
@@ -70,27 +70,33 @@ _ROW, _COLUMN = 40.0, 330.0
 
 def contract_diagram(contract: Contract) -> Diagram:
     """Lay a contract out. Routes lie in the middle of the replies they lead to, so that few lines cross."""
-    routes = tuple(dict.fromkeys(rule.route for rule in contract.reply))
-    replies: list[tuple[str, Node]] = []
+    routes: tuple[Route, ...] = tuple(dict.fromkeys(rule.route for rule in contract.reply))
+    replies: list[tuple[Route, Node]] = []
     for route in routes:
         for rule in contract.reply:
             if rule.route == route:
                 kind: NodeKind = "person" if rule.escalate else "reply"
                 replies.append((route, Node(kind, rule.outcome, 2 * _COLUMN, len(replies) * _ROW)))
     height = max(len(replies), len(contract.entry.intents)) * _ROW
-    ways = {
+    ways: dict[Route, Node] = {
         route: Node("route", route, _COLUMN, _middle([node.y for of, node in replies if of == route]))
         for route in routes
     }
-    intents = sorted(
-        contract.entry.intents, key=lambda intent: ways[way].y if (way := ROUTE_OF_INTENT[intent]) in ways else height
-    )
+    intents: list[Intent] = sorted(contract.entry.intents, key=lambda intent: _height(ways, intent, height))
     offset = (height - len(intents) * _ROW) / 2
-    asked = {intent: Node("intent", intent, 0.0, offset + at * _ROW) for at, intent in enumerate(intents)}
-    edges = [(node, ways[ROUTE_OF_INTENT[intent]]) for intent, node in asked.items() if ROUTE_OF_INTENT[intent] in ways]
+    asked: list[tuple[Intent, Node]] = [
+        (intent, Node("intent", intent, 0.0, offset + at * _ROW)) for at, intent in enumerate(intents)
+    ]
+    edges = [(node, ways[ROUTE_OF_INTENT[intent]]) for intent, node in asked if ROUTE_OF_INTENT[intent] in ways]
     edges += [(ways[route], node) for route, node in replies]
-    nodes = (*asked.values(), *ways.values(), *(node for _, node in replies))
+    nodes = (*(node for _, node in asked), *ways.values(), *(node for _, node in replies))
     return Diagram(nodes, tuple(edges), 2 * _COLUMN + BOX_WIDTH, height)
+
+
+def _height(ways: Mapping[Route, Node], intent: Intent, below: float) -> float:
+    """Where an intent's route lies, and ``below`` for one that another flow answers."""
+    way = ways.get(ROUTE_OF_INTENT[intent])
+    return below if way is None else way.y
 
 
 def _middle(values: Sequence[float]) -> float:

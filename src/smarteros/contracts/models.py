@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from smarteros.domain.alerts import Severity, Sink
 from smarteros.domain.decisions import Intent, Pending, Route
 from smarteros.domain.messages import ChannelName
 from smarteros.domain.model import Model
@@ -20,8 +21,6 @@ from smarteros.domain.turns import Outcome
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Comparison = Annotated[str, StringConstraints(pattern=r"^(<|<=|>|>=|==) ?\d+(\.\d+)?( ?(ms|s))?$")]
 SecretPath = Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z_]+$")]
-Severity = Literal["page", "ticket", "info"]
-Sink = Literal["slack", "email", "pagerduty", "whatsapp_founder"]
 
 
 class BothLanguages(Model):

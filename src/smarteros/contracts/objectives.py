@@ -1,6 +1,6 @@
 """What a flow's SLO asks for, as shares of turns, and how fast its error budget may burn before somebody is told.
 
-One arithmetic for the generated Prometheus rules (``exporters.prometheus``) and for ``smos slo`` (``observability.slo``).
+The same arithmetic for the Prometheus rules (``exporters.prometheus``) and for ``smos slo`` (``observability.slo``).
 """
 
 from __future__ import annotations
@@ -11,11 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from smarteros.contracts.models import Severity, Slo
-
-# What became of the promise to a customer: answered or handed over in time; too late for the latency but while the
-# customer still waited; not at all, or after the customer's patience.
-Verdict = Literal["kept", "late", "broken"]
-VERDICTS: tuple[Verdict, ...] = ("kept", "late", "broken")
+from smarteros.domain.turns import Verdict
 
 # After so many times the promised latency an answer no longer counts as one.
 PATIENCE = 3

@@ -1,7 +1,7 @@
 """What Cloud Vision costs each tenant: images by month, and a limit after which this machine reads.
 
-Google bills it (``domain.vision``) to the account of the tenant's own key. An image is counted before it is sent and taken back when Vision has not read it; what runs while the service is killed
-stays counted.
+Google bills it (``domain.vision``) to the account of the tenant's own key. An image is counted before it is sent and
+taken back when Vision has not read it; what runs while the service is killed stays counted.
 """
 
 from __future__ import annotations

@@ -23,6 +23,13 @@ Signal = Literal[
 # What a message says of an alert; ``repeated`` is a reminder, ``acknowledged`` says that somebody silenced it.
 NewsKind = Literal["firing", "repeated", "acknowledged", "resolved"]
 
+# Who is told when a sink does not take a message: the next of the row that does.
+FALLBACKS: dict[Severity, tuple[SinkName, ...]] = {
+    "page": ("pagerduty", "whatsapp_founder", "slack", "email", "console"),
+    "ticket": ("slack", "email", "console"),
+    "info": ("slack", "email", "console"),
+}
+
 
 class Told(Model):
     """What a sink was last told of an alert.

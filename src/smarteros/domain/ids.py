@@ -21,3 +21,8 @@ def turn_id(tenant_id: str, conversation_id: int, message_id: int) -> str:
 def reply_id(turn: str) -> str:
     """Idempotency marker of a turn's reply, kept by Chatwoot in ``content_attributes.smos_reply_id``."""
     return hashlib.sha256(f"reply:{turn}".encode()).hexdigest()[:26]
+
+
+def status_key(tenant_key: str) -> str:
+    """Part of the address of a tenant's public status page; nobody learns the key of its webhooks from it."""
+    return hashlib.sha256(f"status-page:{tenant_key}".encode()).hexdigest()[:24]

@@ -70,6 +70,7 @@ class Tenant(Model):
     retention_days: int | None = Field(
         default=None, ge=1, le=3650, description="Days after which what customers wrote is removed; unset keeps it"
     )
+    status_page: bool = Field(default=False, description="Whether anybody with its address may see how we are doing")
     llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
 
     @property

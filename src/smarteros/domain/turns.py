@@ -24,6 +24,13 @@ Outcome = Literal[
     "failed",        # not answered: no reply was possible (for example the conversation is gone)
 ]  # fmt: skip
 
+# What became of the flow's promise to the customer (contracts, section ``slo``).
+Verdict = Literal[
+    "kept",    # answered, or handed over, as quickly as promised
+    "late",    # later than that, but while the customer still waited
+    "broken",  # neither, or after the customer's patience
+]  # fmt: skip
+VERDICTS: tuple[Verdict, ...] = ("kept", "late", "broken")
 
 TurnCause = Literal[
     "message",           # a customer wrote
@@ -210,4 +217,5 @@ class TurnRecord(Model):
     reading: DocumentReading | None = None
     state: DialogueState = DialogueState()
     waited_ms: float = Field(default=0.0, description="Part of resolve: the customer was given time to finish")
+    verdict: Verdict | None = Field(default=None, description="None when the turn had promised nothing")
     steps: tuple[StepTiming, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Header, Response
 
 import smarteros
 from smarteros.edge.errors import install_error_handlers
@@ -26,7 +27,8 @@ def create_app(routers: Iterable[APIRouter]) -> FastAPI:
         app.include_router(router)
 
     @app.get("/metrics", include_in_schema=False)
-    def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
-        return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    def metrics(accept: Annotated[str, Header()] = "") -> Response:  # pyright: ignore[reportUnusedFunction]
+        figures, content_type = exposition(accept)
+        return Response(figures, headers={"content-type": content_type})
 
     return app

@@ -32,6 +32,7 @@ from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
 from smarteros.kit.redaction import mask_cards
 from smarteros.observability.metrics import WEBHOOKS
+from smarteros.observability.steps import received
 from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
@@ -94,6 +95,8 @@ class Receiver:
             self.audit_refusal(error, {"tenant_url": tenant_key is not None, "bytes": len(raw)})
             raise
         WEBHOOKS.labels(tenant.tenant_id, receipt.reason or receipt.status).inc()
+        if receipt.turn_id is not None:
+            received(tenant.tenant_id, receipt.turn_id, time.perf_counter() - started)
         return receipt
 
     def take(self, tenant: Tenant, event: InboundEvent) -> Receipt:
@@ -101,7 +104,11 @@ class Receiver:
 
         It is stored under the key its webhook would have had: one that comes late is a duplicate, and the reverse.
         """
-        return self._store(tenant, event, b"", None, time.perf_counter())
+        started = time.perf_counter()
+        receipt = self._store(tenant, event, b"", None, started)
+        if receipt.turn_id is not None:
+            received(tenant.tenant_id, receipt.turn_id, time.perf_counter() - started)
+        return receipt
 
     def audit_refusal(self, error: SmosError, details: dict[str, Any]) -> None:
         """Write down that a webhook was refused."""

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from prometheus_client import Counter
 
 from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
 from smarteros.domain.ids import reply_id
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
+from smarteros.flow.alarm import moment_of
 from smarteros.flow.gaps import gap_of
 from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.over_limit import counted_turn
 from smarteros.flow.parts import Parts
-from smarteros.observability.metrics import REGISTRY, TURN_SECONDS, TURNS
+from smarteros.observability.bounded import Counter
+from smarteros.observability.metrics import REGISTRY, SLO_TURNS
+from smarteros.observability.slo import verdict
 from smarteros.observability.steps import watched
+from smarteros.observability.turns import count_turn
 from smarteros.privacy.opt_out import opts_out
 from smarteros.privacy.sealing import FIELD as PERSONAL
 from smarteros.privacy.sealing import sealed_contact
+from smarteros.store.alerts import raise_alert
 from smarteros.store.audit import append_event
 from smarteros.store.gaps import note_gap
 from smarteros.store.queue import end_turn
@@ -59,12 +63,11 @@ class AuditStep:
                 save_inputs(connection, tenant, start, story, self._parts.contracts.by_id)
                 if not end_turn(connection, turn):
                     raise OvertakenError(start.turn_id)
+                self._alert(connection, record)
                 event = self._with_person(connection, event, story)
                 append_event(connection, event)  # last: the tenant's chain is locked from here on
-        TURNS.labels(start.tenant_id, record.flow_id, replied.outcome).inc()
+        count_turn(record, event, self._parts.contracts.by_id[record.flow_id])
         TURN_ENDS.labels(start.tenant_id, replied.outcome, _bounded(replied.reason)).inc()
-        if event.latency_ms is not None:
-            TURN_SECONDS.labels(start.tenant_id, record.flow_id).observe(event.latency_ms / 1000)
 
     def give_up(self, turn: ClaimedTurn) -> None:
         """Take a turn out of the queue whose record cannot be written, so that those behind it have their turn."""
@@ -73,6 +76,7 @@ class AuditStep:
             end_turn(connection, turn)
         _log.critical("turn_given_up", turn=turn.start.turn_id)
         TURN_ENDS.labels(tenant.tenant_id, "failed", "turn_given_up").inc()
+        SLO_TURNS.labels(tenant.tenant_id, self._parts.contracts.default_flow.flow_id, "broken").inc()
 
     def _remember(self, connection: sa.Connection, start: TurnStart, story: TurnStory) -> None:
         """Keep what the next turn must know. The rows are locked in the same order everywhere."""
@@ -87,6 +91,12 @@ class AuditStep:
                     note_gap(connection, start.tenant_id, gap, self._parts.clock.now())
         if replied.message_id is not None and replied.replied_at is not None:
             confirm_reply(connection, reply_id(start.turn_id), replied.message_id, replied.replied_at)
+
+    def _alert(self, connection: sa.Connection, record: TurnRecord) -> None:
+        """Leave word for those whom the contract wants told of this hand-over; the alert loop tells them."""
+        alert = moment_of(self._parts.contracts.by_id[record.flow_id], record)
+        if alert is not None:
+            raise_alert(connection, alert)
 
     def _with_person(self, connection: sa.Connection, event: AuditEvent, story: TurnStory) -> AuditEvent:
         """Add who wrote, sealed with his own key; whoever said that he wants to be left alone is, from here on."""
@@ -106,14 +116,17 @@ class AuditStep:
             StepTiming(step="call_tools", duration_ms=called.duration_ms),
             StepTiming(step="reply", duration_ms=replied.duration_ms),
         )
+        contracts, finished_at = self._parts.contracts, self._parts.clock.now()
+        contract = contracts.by_id[decided.flow_id] if decided else contracts.default_flow
+        waited_ms = _waited_ms(start, resolved, finished_at)
         return TurnRecord(
             turn_id=start.turn_id,
             tenant_id=start.tenant_id,
-            flow_id=decided.flow_id if decided else self._parts.contracts.default_flow.flow_id,
+            flow_id=contract.flow_id,
             conversation_id=start.conversation_id,
             message_id=start.message_id,
             received_at=start.received_at,
-            finished_at=self._parts.clock.now(),
+            finished_at=finished_at,
             outcome=replied.outcome,
             reason=replied.reason,
             decision=decided.decision if decided else None,
@@ -124,6 +137,7 @@ class AuditStep:
             withheld_facts=replied.withheld_facts,
             state=replied.state,
             waited_ms=resolved.waited_ms,
+            verdict=verdict(replied.outcome, start.cause, waited_ms, contract.slo),
             steps=steps,
         )
 
@@ -154,10 +168,15 @@ def _latency_ms(start: TurnStart, resolved: ResolvedTurn, record: TurnRecord) ->
     """Milliseconds from the customer's last message to the reply; None when nothing was replied."""
     if record.reply_text is None or record.finished_at is None:
         return None
+    return _waited_ms(start, resolved, record.finished_at)
+
+
+def _waited_ms(start: TurnStart, resolved: ResolvedTurn, until: datetime) -> int:
+    """Milliseconds from the customer's last message."""
     asked_at = resolved.messages[-1].created_at if resolved.messages else start.received_at
     if abs(asked_at - start.received_at) > _STAMP_BELIEVED:
         asked_at = start.received_at
-    return max(0, round((record.finished_at - asked_at).total_seconds() * 1000))
+    return max(0, round((until - asked_at).total_seconds() * 1000))
 
 
 def _details(record: TurnRecord) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.loop_guard import LOOK_BACK_S, is_loop
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import MOST_BURST_S
-from smarteros.store.events import burst, release_messages
+from smarteros.store.events import BurstMessage, burst, release_messages
 from smarteros.store.queue import is_ours, keep_draft
 from smarteros.store.turns import intend_reply, lock_conversation, muted_reason, reply_ages_s
 
 # A customer who goes on changing his words is answered nevertheless, on the third draft at the latest.
 MOST_ROUNDS = 3
+_NEWER = "newer_message"
 # A look at claim and leadership is good for so long: the request that posts follows within a millisecond, unless this
 # process was stopped in between.
 _LOOK_IS_GOOD_FOR_S = 0.05
@@ -60,7 +61,7 @@ class Fence:
         silenced = person_leads(self._parts, self._tenant, self._start)
         earlier = self._write_down(draft, silenced)
         posted = self._post(_words(draft), maybe_sent=earlier is not None)
-        return (earlier if earlier is not None and posted.already_there else _words(draft)), posted
+        return (earlier if earlier and posted.already_there else _words(draft)), posted
 
     def carry_through(self, draft: TurnStory) -> tuple[str, PostedReply]:
         """Post the reply an earlier attempt has written down, unless it is in the channel already."""
@@ -141,21 +142,10 @@ class Fence:
             return None
         tenant_id, turn_id = self._tenant.tenant_id, self._start.turn_id
         found = burst(connection, tenant_id, self._start.conversation_id, turn_id)
-        held = [entry for entry in found if entry.held]
-        if not held:
-            return Replied(outcome="merged", reason="message_deleted")
-        if any(entry.blocked for entry in held):
-            return Replied(outcome="muted", reason=CONTACT_BLOCKED)
-        if tuple(entry.message for entry in held) != drafted.messages and drafted.round < MOST_ROUNDS:
-            return Replied(outcome="merged", reason="message_changed", again=True)
-        waiting = [entry.message.id for entry in found if not entry.held]
-        if waiting and max(entry.age_s for entry in held) < MOST_BURST_S:
+        ended = _changed(found, drafted) or _gone_on(found, drafted)
+        if ended is not None and ended.reason == _NEWER:
             release_messages(connection, tenant_id, turn_id)
-            return Replied(outcome="merged", reason="newer_message")
-        # A webhook that came late: its message stands before the last one, and must not be answered after it.
-        if any(waits < drafted.messages[-1].id for waits in waiting) and drafted.round < MOST_ROUNDS:
-            return Replied(outcome="merged", reason="late_message", again=True)
-        return None
+        return ended
 
     def _looped(self, connection: sa.Connection) -> Replied | None:
         ages = reply_ages_s(connection, self._tenant.tenant_id, self._start.conversation_id, LOOK_BACK_S)
@@ -173,6 +163,29 @@ def person_leads(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | No
         return Replied(outcome="escalated", reason=TENANT_SUSPENDED)
     if not now.can_reply:
         return Replied(outcome="escalated", reason="outside_window")
+    return None
+
+
+def _changed(found: tuple[BurstMessage, ...], drafted: ResolvedTurn) -> Replied | None:
+    """What was to be answered is not said any more, or in other words, or by somebody who is left alone."""
+    held = [entry for entry in found if entry.held]
+    if not held:
+        return Replied(outcome="merged", reason="message_deleted")
+    if any(entry.blocked for entry in held):
+        return Replied(outcome="muted", reason=CONTACT_BLOCKED)
+    if tuple(entry.message for entry in held) != drafted.messages and drafted.round < MOST_ROUNDS:
+        return Replied(outcome="merged", reason="message_changed", again=True)
+    return None
+
+
+def _gone_on(found: tuple[BurstMessage, ...], drafted: ResolvedTurn) -> Replied | None:
+    """Messages wait that the draft does not know."""
+    waiting = [entry.message.id for entry in found if not entry.held]
+    if waiting and max(entry.age_s for entry in found if entry.held) < MOST_BURST_S:
+        return Replied(outcome="merged", reason=_NEWER)
+    # A webhook that came late: its message stands before the last one, and must not be answered after it.
+    if any(waits < drafted.messages[-1].id for waits in waiting) and drafted.round < MOST_ROUNDS:
+        return Replied(outcome="merged", reason="late_message", again=True)
     return None
 
 

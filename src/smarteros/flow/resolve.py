@@ -18,6 +18,7 @@ from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
 from smarteros.kit.redaction import mask_cards
 from smarteros.observability.steps import watched
+from smarteros.observability.tracing import traced
 from smarteros.store.claims import claim_document
 from smarteros.store.events import burst, claim_burst, message_deleted
 from smarteros.store.queue import is_ours
@@ -168,7 +169,8 @@ class ResolveStep:
             # Too large, from a foreign host, or not readable in time (``download`` waits for it): for the customer it
             # is a photo we could not read.
             return DocumentReading(advice="clearer_photo")
-        reading = self._parts.reader.read(tenant, data)
+        with traced("ocr", tenant.tenant_id):
+            reading = self._parts.reader.read(tenant, data)
         fields = {
             name: mask_cards(value) if isinstance(value, str) else value for name, value in reading.fields.items()
         }

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import structlog
-from prometheus_client import Counter
 
 from smarteros.contracts.expressions import ReplyContext, constants_of, holds, render
 from smarteros.contracts.loader import escalation_rule, reply_rule
@@ -20,6 +19,7 @@ from smarteros.domain.decisions import Entities, Language, Pending
 from smarteros.domain.errors import ConfigError
 from smarteros.flow.sources import Sources
 from smarteros.kit.stated_facts import Fact
+from smarteros.observability.bounded import Counter
 from smarteros.observability.metrics import REGISTRY
 
 _log = structlog.get_logger()

@@ -22,6 +22,7 @@ from smarteros.flow.parts import Parts
 from smarteros.flow.reply import ReplyStep
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.step_aside import StepAsideStep
+from smarteros.observability.tracing import traced_turn
 from smarteros.privacy.opt_out import opts_out
 
 # A turn that killed its worker or could not be recorded so often is not tried again, but handed to a person.
@@ -48,6 +49,10 @@ class TurnWorkflow:
 
         GivenBackError when it is to be ended later or by another worker.
         """
+        with traced_turn(turn.start.tenant_id, turn.start.turn_id):
+            return self._run(turn)
+
+    def _run(self, turn: ClaimedTurn) -> Outcome:
         resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
             if turn.tries > MOST_TRIES:

@@ -40,7 +40,7 @@ def borrowed_facts(text: str, things: Sequence[Thing]) -> tuple[Fact, ...]:
     borrowed: set[Fact] = set()
     about: list[Thing] = []
     for sentence in _SENTENCE.split(text):
-        said = {_stem(word) for word in _WORD.findall(fold(sentence))}
+        said = {_stem(word) for word in _WORD.findall(fold(_without_links(sentence)))}
         about = [thing for thing, words in zip(things, telling, strict=True) if words & said] or about
         if not about:
             continue
@@ -48,6 +48,11 @@ def borrowed_facts(text: str, things: Sequence[Thing]) -> tuple[Fact, ...]:
         others = {fact for thing in things if thing not in about for fact in thing.facts}
         borrowed |= {fact for fact in facts_in(sentence) if not _supported(fact, own) and _supported(fact, others)}
     return tuple(sorted(borrowed))
+
+
+def _without_links(sentence: str) -> str:
+    """Leave out what is no word of a name: the link of a thing often holds one."""
+    return " ".join(part for part in sentence.split() if all(fact.kind != "link" for fact in facts_in(part)))
 
 
 def _telling_words(things: Sequence[Thing]) -> list[frozenset[str]]:

@@ -1,11 +1,18 @@
-"""Prometheus metrics. Labels are bounded: tenants, flows, steps, outcomes; never a conversation or a phone."""
+"""Prometheus metrics. Labels are bounded: tenants, flows, steps, outcomes; never a conversation or a phone.
+
+Each process tells its own; Prometheus adds them up.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from smarteros.observability.bounded import Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 10, 30)
+# The latencies that contracts promise and alert at are bounds: what is asked of a histogram there is exact.
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 7, 8, 10, 15, 30)
 
 WEBHOOKS = Counter(
     "smos_webhooks_total", "Webhooks by tenant and what became of them", ["tenant", "outcome"], registry=REGISTRY
@@ -16,6 +23,12 @@ TURN_SECONDS = Histogram(
     "From the customer's last message to the reply",
     ["tenant", "flow"],
     buckets=_SECONDS,
+    registry=REGISTRY,
+)
+SLO_TURNS = Counter(
+    "smos_slo_turns_total",
+    "Turns by what became of the flow's promise: kept, late, broken",
+    ["tenant", "flow", "verdict"],
     registry=REGISTRY,
 )
 STEP_SECONDS = Histogram(
@@ -39,6 +52,27 @@ TOOL_FAULTS = Counter(
     ["tenant", "service", "code"],
     registry=REGISTRY,
 )
+UPSTREAM_FAILURES = Gauge(
+    "smos_upstream_consecutive_failures",
+    "Calls of a tenant's system since it last answered",
+    ["tenant", "service"],
+    registry=REGISTRY,
+)
+LOW_CONFIDENCE = Gauge(
+    "smos_consecutive_low_confidence",
+    "Turns since the last one that was understood, by the flow that answered",
+    ["tenant", "flow"],
+    registry=REGISTRY,
+)
+LOW_OCR_CONFIDENCE = Gauge(
+    "smos_consecutive_low_ocr_confidence",
+    "Photos since the last one that could be read",
+    ["tenant", "flow"],
+    registry=REGISTRY,
+)
+INVOICE_LOOKUPS = Counter(
+    "smos_invoice_lookups_total", "Invoices looked up in the ERP", ["tenant", "flow", "outcome"], registry=REGISTRY
+)
 OCR_PAGES = Counter(
     "smos_ocr_pages_total", "Pages given to an OCR engine", ["tenant", "engine", "outcome"], registry=REGISTRY
 )
@@ -58,6 +92,10 @@ BRAIN_COMPLETE = Gauge(
 )
 
 
-def exposition() -> bytes:
-    """Return all metrics in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+def exposition(accept: str = "") -> tuple[bytes, str]:
+    """Return all metrics and their content type, in the format asked for.
+
+    Exemplars, which lead to traces, are in OpenMetrics only (``application/openmetrics-text``).
+    """
+    encode, content_type = choose_encoder(accept)
+    return encode(REGISTRY), content_type

@@ -7,13 +7,10 @@ has the conversation; the message was answered with another one) promise nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
-
 from smarteros.contracts.models import Contract, Slo
-from smarteros.contracts.objectives import Objective, Verdict, objectives, patience_ms, window_of
+from smarteros.contracts.objectives import Objective, objectives, patience_ms
 from smarteros.domain.model import Model
-from smarteros.domain.turns import Outcome, TurnCause
+from smarteros.domain.turns import Outcome, TurnCause, Verdict
 
 
 class Promises(Model):
@@ -66,11 +63,6 @@ def verdict(outcome: Outcome, cause: TurnCause, waited_ms: float, slo: Slo) -> V
 def budgets(tenant_id: str, contract: Contract, window: Promises, recent: Promises) -> tuple[Budget, ...]:
     """Return what is left of a flow's budgets: ``window`` counts the turns of the SLO's window, ``recent`` the last."""
     return tuple(_budget(tenant_id, contract, each, window, recent) for each in objectives(contract.slo))
-
-
-def longest_window(contracts: Iterable[Contract]) -> timedelta:
-    """Return how far back the records are needed."""
-    return max(window_of(contract.slo) for contract in contracts)
 
 
 def _budget(tenant_id: str, contract: Contract, objective: Objective, window: Promises, recent: Promises) -> Budget:

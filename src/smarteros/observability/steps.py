@@ -6,12 +6,9 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from opentelemetry import trace
-
 from smarteros.domain.turns import StepName
 from smarteros.observability.metrics import STEP_SECONDS
-
-_tracer = trace.get_tracer("smarteros")
+from smarteros.observability.tracing import trace_webhook, traced
 
 
 class Stopwatch:
@@ -40,17 +37,18 @@ class Stopwatch:
 def watched(step: StepName, tenant_id: str, turn_id: str) -> Generator[Stopwatch]:
     """Run a step under its span and count its duration in milliseconds."""
     watch, outcome = Stopwatch(), "ok"
-    attributes = {"smos.tenant": tenant_id, "smos.turn": turn_id}
-    # An exception may quote a customer: a trace tells its kind only.
-    with _tracer.start_as_current_span(
-        step, attributes=attributes, record_exception=False, set_status_on_exception=False
-    ) as span:
+    with traced(step, tenant_id, turn_id):
         try:
             yield watch
-        except BaseException as error:
+        except BaseException:
             outcome = "error"
-            span.set_status(trace.StatusCode.ERROR, type(error).__name__)
             raise
         finally:
             watch.stop()
             STEP_SECONDS.labels(tenant_id, step, outcome).observe(watch.seconds)
+
+
+def received(tenant_id: str, turn_id: str, seconds: float) -> None:
+    """Tell of the step ``receive``, which knows its turn only when it has ended; ``seconds`` is what it took."""
+    STEP_SECONDS.labels(tenant_id, "receive", "ok").observe(seconds)
+    trace_webhook(tenant_id, turn_id, seconds)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from smarteros.privacy.holdings import HOLDINGS
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 from smarteros.store.statements import run
+from smarteros.tools.cache import FALLBACK_WINDOW
 
 _log = structlog.get_logger()
 
@@ -40,27 +41,34 @@ _EXPIRE = {
         " LIMIT %(most)s))"
     ),
 }
+# Nothing reads an answer of a tool that is older than the time in which it may stand in for a new one.
+_UNREADABLE = (
+    "DELETE FROM smos.tool_cache WHERE tenant_id = %(tenant_id)s AND ctid = ANY(ARRAY(SELECT ctid FROM smos.tool_cache"
+    " WHERE tenant_id = %(tenant_id)s AND seen_at < %(before)s LIMIT %(most)s))"
+)
 
 
 @dataclass(frozen=True)
 class Retention:
-    """Removes what is older than a tenant keeps. ``most`` is the number of rows of one transaction."""
+    """Removes what is older than a tenant keeps, and of every tenant what nothing reads any more.
+
+    ``most`` is the number of rows of one transaction.
+    """
 
     database: Database
     clock: Clock
     most: int = MOST_AT_ONCE
 
     def sweep(self, tenant: Tenant) -> dict[str, int]:
-        """Return how many rows of each table were removed or emptied; none for a tenant without a limit."""
-        if tenant.retention_days is None:
-            return {}
+        """Return how many rows of each table were removed or emptied.
+
+        Of a tenant without a limit those are of the tools' cache only, and its audit says nothing of them.
+        """
         now = self.clock.now()
-        before = now - timedelta(days=tenant.retention_days)
-        values: dict[str, Any] = {"tenant_id": tenant.tenant_id, "before": before, "most": self.most}
-        removed: dict[str, int] = {}
-        for table, statement in _EXPIRE.items():
-            while count := self._some(tenant, statement, values):
-                removed[table] = removed.get(table, 0) + count
+        removed = self._removed(tenant, {"tool_cache": _UNREADABLE}, now - FALLBACK_WINDOW)
+        if tenant.retention_days is None:
+            return removed
+        removed |= self._removed(tenant, _EXPIRE, now - timedelta(days=tenant.retention_days))
         if removed:
             event = AuditEvent(
                 event_id=f"retention:{uuid.uuid4().hex}",
@@ -72,6 +80,14 @@ class Retention:
             )
             with self.database.tenant(tenant.scope) as connection:
                 append_event(connection, event)
+        return removed
+
+    def _removed(self, tenant: Tenant, statements: Mapping[str, str], before: datetime) -> dict[str, int]:
+        values: dict[str, Any] = {"tenant_id": tenant.tenant_id, "before": before, "most": self.most}
+        removed: dict[str, int] = {}
+        for table, statement in statements.items():
+            while count := self._some(tenant, statement, values):
+                removed[table] = removed.get(table, 0) + count
         return removed
 
     def _some(self, tenant: Tenant, statement: str, values: dict[str, Any]) -> int:

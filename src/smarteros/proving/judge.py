@@ -93,7 +93,8 @@ class _Court:
     waiting: list[Entry] = field(default_factory=list[Entry])
     # Messages that came so shortly before a reply, or so long after the first, that it need not have answered them.
     perhaps: list[Entry] = field(default_factory=list[Entry])
-    # Messages Chatwoot gave to people in an outage, and nobody has answered: found again, they may be answered late.
+    # Messages Chatwoot gave to people in an outage or a person took over, and nobody has answered: found again when
+    # the bot leads again, they may be answered late.
     left: list[Entry] = field(default_factory=list[Entry])
     # Messages said while the bot did not lead.
     with_people: set[int] = field(default_factory=set[int])
@@ -154,9 +155,9 @@ class _Court:
     def _leads(self, leader: _Leader, entry: Entry) -> None:
         if leader != "human":
             self.counts[leader] += len(self.waiting)
-        if leader == "outage":
+        if leader == "outage" or entry.kind == "taken":  # who takes a conversation has answered nothing so far
             self.left += self.waiting
-        elif entry.kind != "taken":  # who took the conversation and gave it back has answered nothing
+        else:
             self.left.clear()
         if self.leader != leader:
             self.leader, self.since = leader, entry

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge
-
+from smarteros.observability.bounded import Counter, Gauge
 from smarteros.observability.metrics import REGISTRY
 
 RECONCILED = Counter(

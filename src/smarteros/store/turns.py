@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from smarteros.domain.decisions import DialogueState
+from smarteros.domain.ids import reply_id as reply_id_of
 from smarteros.domain.messages import OutgoingReply
 from smarteros.domain.model import Model
 from smarteros.domain.turns import TurnRecord
@@ -164,7 +165,8 @@ UPDATE smos.replies r SET text = %(text)s FROM (SELECT text FROM smos.replies WH
 def intend_reply(connection: sa.Connection, tenant_id: str, turn_id: str, reply: OutgoingReply) -> str | None:
     """Write down that a reply is about to be posted. Call it with the conversation locked and the claim checked.
 
-    Returns the text of an earlier attempt, which may have been posted, or None when this is the first.
+    Returns the text of an earlier attempt, which may have been posted, or None when this is the first. It is empty when
+    that attempt's text is not known (``doubt_waiting``).
     """
     values = {"tenant_id": tenant_id, "turn_id": turn_id, "conversation_id": reply.conversation_id}
     values |= {"reply_id": reply.reply_id, "text": reply.text}
@@ -172,6 +174,25 @@ def intend_reply(connection: sa.Connection, tenant_id: str, turn_id: str, reply:
         return None
     row = run(connection, _INTEND_AGAIN, values).fetchone()
     return None if row is None else str(row.text)
+
+
+_DOUBT = """
+INSERT INTO smos.replies (reply_id, tenant_id, turn_id, conversation_id, text)
+SELECT ids.reply_id, w.tenant_id, w.turn_id, w.conversation_id, ''
+  FROM smos.waiting_turns w JOIN unnest(%(turn_ids)s::text[], %(reply_ids)s::text[]) AS ids(turn_id, reply_id)
+    ON ids.turn_id = w.turn_id
+ON CONFLICT DO NOTHING
+"""
+
+
+def doubt_waiting(owner: sa.Connection) -> int:
+    """Let every waiting turn ask the channel for its reply before it posts one; returns how many turns wait.
+
+    For a database that was set back: the turns may have been answered since. Needs a connection of the owner.
+    """
+    turn_ids = list(owner.execute(sa.text("SELECT turn_id FROM smos.waiting_turns")).scalars())
+    run(owner, _DOUBT, {"turn_ids": turn_ids, "reply_ids": [reply_id_of(turn_id) for turn_id in turn_ids]})
+    return len(turn_ids)
 
 
 _CONFIRM = (

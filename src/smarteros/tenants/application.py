@@ -21,7 +21,7 @@ LONGEST_FILE = 1_000_000
 _SETTINGS = (
     "name", "rut", "tone", "language", "tier", "chatwoot_url", "signature_mode", "attachment_hosts", "shopify_url",
     "odoo_company_id", "odoo_database", "ocr_engine", "vision_monthly_usd_cents",
-    "limits",
+    "limits", "status_page",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ class Application(Model):
     ocr_engine: OcrPolicy = "local"
     vision_monthly_usd_cents: int | None = Field(default=None, ge=0)
     limits: AgreedLimits = AgreedLimits()
+    status_page: bool = False
     secrets: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="before")

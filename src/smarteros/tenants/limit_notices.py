@@ -6,13 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.limits import LimitName
 from smarteros.domain.tenants import TenantScope
 from smarteros.kit.clock import Clock, in_santiago
+from smarteros.observability.bounded import Counter
 from smarteros.observability.metrics import REGISTRY
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database

@@ -7,21 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from opentelemetry import trace
 from pydantic import ValidationError
 
 from smarteros.domain.errors import RejectedInputError, SmosError, TransientError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ToolCall, ToolOutcome, ToolResult
-from smarteros.observability.metrics import TOOL_FAULTS, TOOL_SECONDS
+from smarteros.observability.metrics import TOOL_FAULTS, TOOL_SECONDS, UPSTREAM_FAILURES
+from smarteros.observability.tracing import traced
 from smarteros.tools.breaker import CircuitBreaker
 from smarteros.tools.deadline import Deadline, DeadlineError, Monotonic, run_within
 from smarteros.tools.inputs import ToolInput
 from smarteros.tools.protocol import ToolContext, ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 
-_tracer = trace.get_tracer("smarteros")
 _log = structlog.get_logger()
 
 WORK_SHARE = 0.95
@@ -53,7 +52,7 @@ class EmbeddedToolProvider:
         started = self._monotonic()
         name = call.tool if call.tool in self._tools else "unknown"
         deadline = Deadline(started + timeout_ms / 1000 * WORK_SHARE, self._monotonic)
-        with _tracer.start_as_current_span(f"tool {name}", attributes={"smos.tenant": tenant.tenant_id}) as span:
+        with traced(f"tool {name}", tenant.tenant_id) as span:
             answer, outcome, error = self._answer(call, ToolRun(tenant, context, deadline), fallback=fallback)
             span.set_attribute("smos.outcome", outcome)
         seconds = self._monotonic() - started
@@ -97,19 +96,24 @@ class EmbeddedToolProvider:
     def _run(self, tool: EmbeddedTool[Any], params: ToolInput, run: ToolRun) -> Model:
         """Run a tool under its circuit breaker. Only a system that does not answer counts against it."""
         circuit = (run.tenant.tenant_id, tool.service)
+        failures = UPSTREAM_FAILURES.labels(*circuit)
         if not self._breaker.allows(circuit):
+            failures.inc()
             raise TransientError("circuit_open", f"{tool.service} failed repeatedly and is left alone for a while.")
         try:
             answer = run_within(run.deadline, lambda: tool.run(params, run))
         except TransientError as error:
             self._breaker.failed(circuit)
+            failures.inc()
             if run.deadline.passed:
                 raise DeadlineError from error
             raise
         except SmosError:
             self._breaker.succeeded(circuit)
+            failures.set(0)
             raise
         self._breaker.succeeded(circuit)
+        failures.set(0)
         return answer
 
 

@@ -282,7 +282,7 @@ def test_a_real_broker_that_was_away_gets_everything_in_order(
         assert not tried.well
         loop.start()
         ids += shop.audits(*[number % 5 for number in range(40)], topic=topic)
-        figures = exposition().decode()
+        figures = exposition()[0].decode()
     try:
         found = once(kafka.taken(topic, len(ids)))
     finally:

@@ -38,15 +38,16 @@ def knowledge() -> EmbeddedKnowledgeBase:
     return opened
 
 
-def run(bench: Bench, knowledge: EmbeddedKnowledgeBase, words: str) -> str | None:
-    """Run a turn; returns the reason in its record."""
+def run(bench: Bench, knowledge: EmbeddedKnowledgeBase, words: str) -> dict[str, Any]:
+    """Run a turn; returns the details of its audit event."""
     parts = replace(bench.parts, agent=cast("Any", Says(words)), knowledge=knowledge, contracts=CONTRACTS)
     bench.receive(1, "¿Cuánto cuesta el envío?", ago_s=60)
     turn = bench.claim(1)
     TurnWorkflow(parts).run(turn)
     with bench.database.tenant(TENANT.scope) as connection:
         found = connection.execute(
-            sa.text("SELECT record ->> 'reason' FROM smos.turns WHERE turn_id = :turn"), {"turn": turn.start.turn_id}
+            sa.text("SELECT event -> 'details' FROM smos.audit_events WHERE event_id = :event"),
+            {"event": f"turn:{turn.start.turn_id}"},
         )
         return found.scalar_one()
 
@@ -56,19 +57,29 @@ def test_a_lie_is_not_sent_and_a_person_reads_it_with_the_reason(
 ) -> None:
     counter = LOCKED.labels(TENANT.tenant_id, "e2e_faq_quick", "person")
     before = counter._value.get()  # pyright: ignore[reportPrivateUsage]
-    reason = run(bench, knowledge, "El envío es gratis y llega mañana.")
+    details = run(bench, knowledge, "El envío es gratis y llega mañana.")
 
     (said,), (note,) = bench.channel.posted, bench.channel.notes
     assert "agente humano" in said
     assert "gratis" not in said
-    assert reason == "fact_lock"
+    assert details["reason"] == "fact_lock"
     assert "El envío es gratis y llega mañana." in note
     assert counter._value.get() == before + 1  # pyright: ignore[reportPrivateUsage]
 
 
-def test_an_answer_without_facts_is_sent_as_it_is(bench: Bench, knowledge: EmbeddedKnowledgeBase) -> None:
-    reason = run(bench, knowledge, "Depende de tu comuna.")
+def test_the_audit_names_the_kinds_of_facts_that_were_withheld_and_none_of_their_words(
+    bench: Bench, knowledge: EmbeddedKnowledgeBase
+) -> None:
+    details = run(bench, knowledge, "Cuesta $2.990 o $3.990, y lo cambias en 15 días.")
 
-    assert reason is None
+    assert details["withheld_facts"] == ["day", "money"]
+    assert "990" not in str(details)
+
+
+def test_an_answer_without_facts_is_sent_as_it_is(bench: Bench, knowledge: EmbeddedKnowledgeBase) -> None:
+    details = run(bench, knowledge, "Depende de tu comuna.")
+
+    assert details["reason"] is None
+    assert "withheld_facts" not in details
     assert "Depende de tu comuna." in bench.channel.posted[0]
     assert bench.channel.notes == []

@@ -21,6 +21,8 @@ from smarteros.knowledge.store import MemoryDocumentStore
 DIALOGUES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "data" / "shopping.yml").read_text("utf-8")
 )
+# What means nothing without the list or the cart before it; other messages are understood alike without.
+OF_A_LIST = ("cart_request", "thanks_goodbye")
 TEXTS: dict[Category, tuple[str, str]] = {
     "envios": ("¿Cuánto cuesta el envío?", "El envío a Santiago cuesta $3.990."),
     "horarios": ("¿Cuál es el horario?", "Abrimos de lunes a viernes de 10:00 a 19:00."),
@@ -69,7 +71,7 @@ def test_a_conversation_about_buying_goes_as_its_customer_means_it(
         assert len(state.asked.between if state.asked else ()) == turn.get("asks", 0), told
 
 
-@pytest.mark.parametrize("name", DIALOGUES)
+@pytest.mark.parametrize("name", [name for name, turns in DIALOGUES.items() if turns[-1]["i"] in OF_A_LIST])
 def test_it_is_understood_as_well_by_who_knows_only_its_messages(name: str, agent: NativeAgent) -> None:
     said = tuple(cast("str", turn["say"]) for turn in DIALOGUES[name])
     request = AgentRequest(
@@ -81,7 +83,5 @@ def test_it_is_understood_as_well_by_who_knows_only_its_messages(name: str, agen
         context=AgentContext(history=said[:-1]),
     )
     decision = agent.decide(with_rebuilt_state(agent, request))
-    expected = DIALOGUES[name][-1]["i"]
-    assert decision.intent == expected
-    # An order that is named is looked up in the shop.
-    assert decision.route == ("shopify_sales" if decision.entities.order_number else ROUTE_OF_INTENT[expected])
+    assert decision.intent == DIALOGUES[name][-1]["i"]
+    assert decision.route == ROUTE_OF_INTENT[decision.intent]

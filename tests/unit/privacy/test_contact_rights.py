@@ -36,6 +36,7 @@ from smarteros.store.gaps import list_gaps, note_gap
 from smarteros.store.queue import enqueue_turn
 from smarteros.store.reconcile import received_message_ids
 from smarteros.store.turns import intend_reply, remembered, save_dialogue, save_turn
+from smarteros.tools.stored_cache import PostgresToolCache
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANA = Contact(id=501, name="Ana Rojas Canario", phone="+56979540471", email="Ana@Canario.cl")
@@ -363,6 +364,17 @@ def test_what_is_older_than_the_shop_keeps_is_swept_and_the_rest_stays(shop: Sho
     assert "Arica" in left
     assert shop.ask("SELECT count(key) FROM smos.contacts WHERE tenant_id = :t", t=shop.tenant.tenant_id) == [(0,)]
     assert kept.sweep(limited) == {}
+
+
+def test_an_answer_of_a_tool_goes_when_it_can_stand_in_for_nothing_any_more(shop: Shop) -> None:
+    cache = PostgresToolCache(shop.database)
+    for key, age in (("old", 25), ("young", 23)):
+        cache.put(shop.tenant.scope, key, {"order": "1001"}, NOW - timedelta(hours=age))
+    removed = Retention(shop.database, FixedClock(NOW)).sweep(shop.tenant)
+
+    assert removed == {"tool_cache": 1}
+    assert cache.latest(shop.tenant.scope, "old", NOW - timedelta(days=9)) is None
+    assert cache.latest(shop.tenant.scope, "young", NOW - timedelta(days=9)) is not None
 
 
 def test_a_sweep_leaves_who_leads_a_conversation(shop: Shop) -> None:

@@ -91,6 +91,15 @@ def test_what_a_person_answered_after_an_outage_is_not_the_bots_any_more() -> No
     assert charges(*taken, sign(4, "human", 0.6), sign(5, "bot_again", 1), found) == ["doubled"]
 
 
+def test_what_a_person_took_and_gave_back_unanswered_may_be_answered_once() -> None:
+    unheard = customer(1, 0).model_copy(update={"arrived": None})
+    late = bot(6, 40).model_copy(update={"opener": 1})
+    back = (unheard, sign(2, "taken", 20), sign(3, "bot_again", 21), customer(4, 22, turn=2), bot(5, 23, "payment"))
+    assert charges(*back, late, turns=(HOURS, PAYMENT)) == []
+    again = bot(7, 50).model_copy(update={"opener": 1})
+    assert charges(*back, late, again, turns=(HOURS, PAYMENT)) == ["doubled"]
+
+
 def test_the_same_marker_twice_is_a_doubled_reply() -> None:
     assert charges(customer(1, 0), bot(2, 1, marker="m"), bot(3, 2, marker="m")) == ["doubled"]
 

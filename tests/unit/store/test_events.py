@@ -58,9 +58,7 @@ def test_a_turn_takes_every_message_that_waits_in_order(database: Database, conv
     assert later == ()
 
 
-def test_a_claim_that_is_repeated_takes_what_has_come_meanwhile(
-    database: Database, conversation_id: int
-) -> None:
+def test_a_claim_that_is_repeated_takes_what_has_come_meanwhile(database: Database, conversation_id: int) -> None:
     with database.tenant(SCOPE) as connection:
         store_event(connection, received(conversation_id, 1))
         first = claim_messages(connection, SCOPE.tenant_id, conversation_id, "turn-a")

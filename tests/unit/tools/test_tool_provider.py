@@ -14,7 +14,8 @@ from smarteros.domain.errors import ConfigError, PermanentError, SmosError, Tran
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import ProductList, ToolCall, ToolResult
 from smarteros.kit.clock import FixedClock
-from smarteros.tools.breaker import CircuitBreaker
+from smarteros.observability.metrics import REGISTRY
+from smarteros.tools.breaker import FAILURES_TO_OPEN, OPEN_FOR_S, CircuitBreaker
 from smarteros.tools.cache import MemoryToolCache
 from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant
 from smarteros.tools.inputs import ShopSearchInput
@@ -268,3 +269,20 @@ def test_words_that_no_product_has_are_searched_without_the_details(bench: Bench
     bench.shop.products = ()
     bench.call("zapatillas para la nieve")
     assert bench.shop.asked == 2
+
+
+def test_calls_a_system_did_not_answer_are_counted_until_it_answers(bench: Bench) -> None:
+    def in_a_row() -> float | None:
+        labels = {"tenant": bench.tenant.tenant_id, "service": "shopify"}
+        return REGISTRY.get_sample_value("smos_upstream_consecutive_failures", labels)
+
+    bench.call()
+    assert in_a_row() == 0
+    bench.shop.error = AWAY
+    for _ in range(FAILURES_TO_OPEN + 2):  # the last two are kept back by the circuit breaker
+        bench.call()
+    assert in_a_row() == FAILURES_TO_OPEN + 2
+    bench.shop.error = None
+    bench.seconds += OPEN_FOR_S
+    bench.call()
+    assert in_a_row() == 0

@@ -35,6 +35,7 @@ from smarteros.domain.errors import ConfigError
 from smarteros.domain.llm import MICRO_USD_PER_USD, LlmSettings
 from smarteros.domain.tenants import TenantScope
 from smarteros.kit.clock import Clock, SystemClock, month_in_chile
+from smarteros.observability.tracing import traced
 from smarteros.secrets.protocol import SecretStore
 from smarteros.tools.breaker import CircuitBreaker
 
@@ -184,7 +185,10 @@ class LlmAgent:
     ) -> Answered | LlmFault:
         service = _service(scope.tenant_id, settings)
         try:
-            came: Answered | LlmFault = self.model.ask(settings, self.secrets.find(scope, KEY_PATH), question, limit_s)
+            with traced("llm", scope.tenant_id):
+                came: Answered | LlmFault = self.model.ask(
+                    settings, self.secrets.find(scope, KEY_PATH), question, limit_s
+                )
         except LlmFault as fault:
             came = fault
         except ConfigError as error:

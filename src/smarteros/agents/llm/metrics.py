@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prometheus_client import Counter, Histogram
-
+from smarteros.observability.bounded import Counter, Histogram
 from smarteros.observability.metrics import REGISTRY
 
 CALLS = Counter(

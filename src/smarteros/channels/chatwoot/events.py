@@ -24,6 +24,7 @@ IgnoreReason = Literal[
     "blocked_contact", "not_a_contact", "auto_reply_mail", "deleted", "unsupported", "csat",
     "delivery_failed", "message_updated", "not_a_message_event", "unknown_event",
     "human_assigned", "conversation_open", "conversation_resolved", "conversation_snoozed",
+    "answered_before",
 ]  # fmt: skip
 TAKEOVER_REASONS: frozenset[IgnoreReason] = frozenset({"human_reply", "whatsapp_app_echo"})
 _MESSAGE_TYPES = ("incoming", "outgoing", "activity", "template")  # by Chatwoot's number

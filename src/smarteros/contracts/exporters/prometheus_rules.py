@@ -12,13 +12,17 @@ NOTIFY = "notify"
 # The shop of the generated tests, and the value of ``tenant`` that stands for all shops together. Ids of tenants are
 # written in capitals, so none can be called so.
 SHOP, ALL = "SHOP", "all"
+# Every test asks after so long.
+TESTED_HOURS = 1.0
+_AT = "1h"
+BOTH = ({"tenant": SHOP}, {"tenant": ALL})
 
 Series = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A recording rule. Fed with ``series`` it has ``value`` after ``at``."""
+    """A recording rule. Fed with ``series`` it has ``value`` in the end."""
 
     name: str
     expr: str
@@ -26,7 +30,6 @@ class Record:
     series: Series
     value: float
     shown: Mapping[str, str] = field(default_factory=dict[str, str])
-    at: str = "30m"
 
     def rule(self) -> dict[str, Any]:
         """Return it as Prometheus reads it."""
@@ -34,16 +37,16 @@ class Record:
 
     def test(self) -> dict[str, Any]:
         """Return the proof that it computes what it says."""
-        sample = {"labels": selector(self.name, {**self.labels, **self.shown}), "value": self.value}
+        labels = {**self.labels, **self.shown}
         # Rounded, because a ratio of two rates is exact only on paper.
-        asked = f"round({selector(self.name, {**self.labels, **self.shown})}, 0.0001)"
-        shown = {"labels": selector("", {**self.labels, **self.shown}), "value": sample["value"]}
-        return _test(self.series, {"promql_expr_test": [{"expr": asked, "eval_time": self.at, "exp_samples": [shown]}]})
+        asked = f"round({selector(self.name, labels)}, 0.0001)"
+        shown = {"labels": selector("", labels), "value": self.value}
+        return _test(self.series, {"promql_expr_test": [{"expr": asked, "eval_time": _AT, "exp_samples": [shown]}]})
 
 
 @dataclass(frozen=True)
 class Alert:
-    """An alerting rule. It fires for ``bad`` series after ``at``, with the labels of ``shown``, and not for ``good``.
+    """An alerting rule. For ``bad`` series it fires, once for each of ``shown`` labels; not for ``good``.
 
     ``summary`` may name labels of the series as ``{{ $labels.tenant }}``. ``runbook`` is a section of the runbooks.
     """
@@ -57,9 +60,8 @@ class Alert:
     bad: Series
     good: Series
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    shown: Mapping[str, str] = field(default_factory=dict[str, str])
+    shown: tuple[Mapping[str, str], ...] = ({},)
     lasts: str = "0m"
-    at: str = "1h"
 
     def rule(self, runbooks: str) -> dict[str, Any]:
         """Return it as Prometheus reads it; ``runbooks`` is the address of the runbooks' page."""
@@ -73,17 +75,18 @@ class Alert:
 
     def tests(self, runbooks: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the proofs that it fires when it must, and is silent when all is well."""
+        fired = [self._fired(shown, runbooks) for shown in self.shown]
+        return self._alert_test(self.bad, fired), self._alert_test(self.good, [])
+
+    def _fired(self, shown: Mapping[str, str], runbooks: str) -> dict[str, Any]:
         summary = self.summary
-        for name, value in self.shown.items():
+        for name, value in shown.items():
             summary = summary.replace(f"{{{{ $labels.{name} }}}}", value)
-        fired = {
-            "exp_labels": {**self._labels(), **self.shown},
-            "exp_annotations": {"summary": summary, "runbook_url": f"{runbooks}#{self.runbook}"},
-        }
-        return self._alert_test(self.bad, [fired]), self._alert_test(self.good, [])
+        annotations = {"summary": summary, "runbook_url": f"{runbooks}#{self.runbook}"}
+        return {"exp_labels": {**self._labels(), **shown}, "exp_annotations": annotations}
 
     def _alert_test(self, series: Series, expected: list[dict[str, Any]]) -> dict[str, Any]:
-        asked = {"eval_time": self.at, "alertname": self.name, "exp_alerts": expected}
+        asked = {"eval_time": _AT, "alertname": self.name, "exp_alerts": expected}
         return _test(series, {"alert_rule_test": [asked]})
 
     def _labels(self) -> dict[str, str]:

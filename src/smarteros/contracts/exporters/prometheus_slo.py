@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from smarteros.contracts.exporters.prometheus_rules import ALL, SHOP, Alert, Record, selector
+from smarteros.contracts.exporters.prometheus_rules import ALL, BOTH, SHOP, TESTED_HOURS, Alert, Record, selector
 from smarteros.contracts.models import Contract
 from smarteros.contracts.objectives import BURNS, FEWEST_TURNS, Burn, Objective, burns_of, objectives, window_of
 
@@ -31,9 +31,8 @@ def records(contract: Contract) -> Iterator[Record]:
         counted = f'increase({TURNS}{{flow="{flow}"}}[{window}])'
         for scope, labels, shown in _scopes({"flow": flow}):
             fed = turns_of(flow, kept=3, broken=1)
-            # Over three hours Prometheus sees four turns a minute; shorter windows see as much of them as they are long
-            seen = min(_hours(window), 3.0) * 60 * 4
-            yield Record(f"{COUNTED}{window}", f"{scope} ({counted})", labels, fed, seen, shown, at="3h")
+            seen = min(_hours(window), TESTED_HOURS) * 60 * 4  # four turns a minute, no longer than the test lasts
+            yield Record(f"{COUNTED}{window}", f"{scope} ({counted})", labels, fed, seen, shown)
     for objective in objectives(contract.slo):
         yield from _ratios(contract, objective)
         yield from _budget(contract, objective)
@@ -60,11 +59,11 @@ def ratio(contract: Contract, objective: Objective, window: str) -> str:
     return f"max by (tenant) ({selector(f'{RATIO}{window}', {'sloth_id': _sloth(contract, objective)['sloth_id']})})"
 
 
-def turns_of(flow: str, *, kept: int, broken: int, minutes: int = 600) -> dict[str, str]:
+def turns_of(flow: str, *, kept: int, broken: int) -> dict[str, str]:
     """Return series of so many turns a minute."""
     rates = {"kept": kept, "late": 0, "broken": broken}
     return {
-        selector(TURNS, {"flow": flow, "tenant": SHOP, "verdict": verdict}): f"0+{rate}x{minutes}"
+        selector(TURNS, {"flow": flow, "tenant": SHOP, "verdict": verdict}): f"0+{rate}x120"
         for verdict, rate in rates.items()
     }
 
@@ -73,8 +72,8 @@ def latencies_of(flow: str, *, under_s: float) -> dict[str, str]:
     """Return series of a turn a minute, all of them answered within a time, and none much quicker."""
     own = {"flow": flow, "tenant": SHOP}
     return {
-        selector(f"{LATENCY}_bucket", {**own, "le": str(under_s)}): "0+1x600",
-        selector(f"{LATENCY}_bucket", {**own, "le": "+Inf"}): "0+1x600",
+        selector(f"{LATENCY}_bucket", {**own, "le": str(under_s)}): "0+1x120",
+        selector(f"{LATENCY}_bucket", {**own, "le": "+Inf"}): "0+1x120",
     }
 
 
@@ -82,7 +81,7 @@ def _ratios(contract: Contract, objective: Objective) -> Iterator[Record]:
     bad = f'{TURNS}{{flow="{contract.flow_id}",verdict=~"{"|".join(objective.bad)}"}}'
     every = f'{TURNS}{{flow="{contract.flow_id}"}}'
     series = turns_of(contract.flow_id, kept=3, broken=1)
-    for window in (*WINDOWS, contract.slo.window):
+    for window in dict.fromkeys((*WINDOWS, contract.slo.window)):
         for scope, labels, shown in _scopes({**_sloth(contract, objective), "sloth_window": window}):
             expr = f"{scope} (rate({bad}[{window}])) / {scope} (rate({every}[{window}]))"
             yield Record(f"{RATIO}{window}", expr, labels, series, 0.25, shown)
@@ -124,11 +123,10 @@ def _burn_alert(contract: Contract, objective: Objective, burn: Burn) -> Alert:
         f" {objective.name} over {burn.long}",
         runbook="slo_budget_burns",
         labels={"flow": flow, "signal": "slo_budget_burns"},
-        shown={"tenant": SHOP},
+        shown=BOTH,
         # Everything fails: whatever was promised, that is more than the limit.
-        bad=turns_of(flow, kept=0, broken=1, minutes=600),
-        good=turns_of(flow, kept=1, broken=0, minutes=600),
-        at="2h" if burn.severity == "page" else "8h",
+        bad=turns_of(flow, kept=0, broken=1),
+        good=turns_of(flow, kept=1, broken=0),
     )
 
 

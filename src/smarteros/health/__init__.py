@@ -1,0 +1,1 @@
+"""What the contracts' health checks saw, and what a month of it was worth."""
