@@ -55,7 +55,7 @@ class _OnAFreePort(Controller):
     """aiosmtpd looks at the port it was given, which is none."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = cast("Any", self.server).sockets[0].getsockname()[1]
         super()._trigger_server()
 
 

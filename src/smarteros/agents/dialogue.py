@@ -41,6 +41,9 @@ _CHEAPER = re.compile(
     r"\b(?:mas (?:barat[oa]s?|economic[oa]s?|car[oa]s?|grandes?|chic[oa]s?|liger[oa]s?)|cheaper|bigger|smaller|"
     r"otr[oa]s? (?:modelos?|colou?r(?:es)?|marcas?|tallas?|opcion(?:es)?)|other (?:models?|colou?rs?|brands?|sizes?))\b"
 )
+_OWNED = re.compile(
+    r"\b(?:compr\w+|lleg\w+|recib\w+|boleta|factura|devol\w+|queda\w*|bought|returns?|received|receipt)\b"
+)
 _MOST_WORDS_OF_ELLIPSIS = 7
 _MOST_WORDS_OF_DETAIL = 6
 _ABOUT_A_DOCUMENT: frozenset[Intent] = frozenset({"warranty_inquiry", "return_request"})
@@ -128,6 +131,13 @@ def refines_search(extraction: Extraction, state: DialogueState) -> bool:
     changes = named or _CHEAPER.search(extraction.folded)
     # A list stays in mind while something else is asked in between, but then only a name goes back to it.
     return is_ellipsis(extraction) and bool(changes if state.intent in _SEARCHED else named and state.offered)
+
+
+def changes_offer(extraction: Extraction, state: DialogueState) -> bool:
+    """Tell whether "cámbiala por una talla 43" is said of a list just shown: of it nothing was bought that returns."""
+    given = extraction.entities
+    named = given.size is not None or given.color is not None
+    return state.pending == "cart_offer" and named and _OWNED.search(extraction.folded) is None
 
 
 def merged(earlier: Entities, now: Entities) -> Entities:

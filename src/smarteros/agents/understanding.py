@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from smarteros.agents.advice import advice
 from smarteros.agents.basket import CartTalk, bought, cart_talk
 from smarteros.agents.clauses import Wish, behind_the_opening, wishes
-from smarteros.agents.dialogue import Understood, from_pending, is_ellipsis, merged, refines_search
+from smarteros.agents.dialogue import (
+    Understood,
+    changes_offer,
+    from_pending,
+    is_ellipsis,
+    merged,
+    refines_search,
+)
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
 from smarteros.agents.options import picked
@@ -192,7 +199,8 @@ class Interpreter:
 
     def _in_dialogue(self, extraction: Extraction, state: DialogueState, said: Understanding) -> Understanding:
         """Let earlier turns complete a search or a purchase."""
-        sure_of_other = said.confidence >= _SURE and said.intent not in _SHOPPING
+        chooses = said.intent == "return_request" and changes_offer(extraction, state)
+        sure_of_other = said.confidence >= _SURE and said.intent not in _SHOPPING and not chooses
         buys = said.intent == "cart_request" and said.confidence >= _SURE
         if refines_search(extraction, state) and not sure_of_other and not buys:
             entities = merged(state.wanted, extraction.entities)

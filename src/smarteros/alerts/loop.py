@@ -68,7 +68,7 @@ class AlertLoop:
         self._failures = 0
         if self._away is not None:
             self._tell_of_database("resolved")
-        if done:
+        if done and self._rounds.watches:
             LAST_ROUND.set(self._rounds.clock.now().timestamp())
             self._switch.press(self._rounds.clock.now())
         return done

@@ -42,7 +42,8 @@ KEPT_FOR = timedelta(days=400)
 class AlertRounds:
     """The built-in evaluator. Everything it must not forget is in the database: any process may run the next round.
 
-    ``backlog`` counts the turns that wait.
+    ``backlog`` counts the turns that wait. One that does not watch, because Prometheus does, tells of moments only:
+    impatient customers are nothing Prometheus knows of.
     """
 
     database: Database
@@ -51,24 +52,32 @@ class AlertRounds:
     courier: Courier
     clock: Clock
     backlog: Callable[[], Backlog | None]
+    watches: bool = True
     _turns: TurnsSeen = field(default_factory=TurnsSeen)
 
     def run_once(self) -> None:
         """Run one round. Raises SQLAlchemyError when the database is away; nothing is lost by that."""
         now = self.clock.now()
-        waiting = backlog_finding(self.backlog, now)
         with scope_of(self.database, NO_TENANT) as connection:
-            shared = services_away(connection, NO_TENANT, now)
             everywhere = silences_at(connection, NO_TENANT, now)
-            own = [*service_findings(self.contracts, NO_TENANT, shared, {}, now), *((waiting,) if waiting else ())]
-            self._note(connection, NO_TENANT, own, now)
+        shared: Mapping[str, datetime | None] = self._look_at_own(now) if self.watches else {}
         self._tell(NO_TENANT, everywhere, now)
         for tenant in self.tenants():
             if tenant.active:
-                self._look(tenant.tenant_id, shared, now)
+                if self.watches:
+                    self._look(tenant.tenant_id, shared, now)
                 self._tell(tenant.tenant_id, everywhere, now)
         with self.database.installation() as connection:
             note_round(connection, now)
+
+    def _look_at_own(self, now: datetime) -> Mapping[str, datetime | None]:
+        """Look at what all tenants share; returns since when each of the services is away."""
+        waiting = backlog_finding(self.backlog, now)
+        with scope_of(self.database, NO_TENANT) as connection:
+            services = services_away(connection, NO_TENANT, now)
+            found = service_findings(self.contracts, NO_TENANT, services, {}, now)
+            self._note(connection, NO_TENANT, [*found, *((waiting,) if waiting else ())], now)
+        return services
 
     def _look(self, tenant_id: str, shared: Mapping[str, datetime | None], now: datetime) -> None:
         with scope_of(self.database, tenant_id) as connection:
@@ -82,7 +91,7 @@ class AlertRounds:
 
     def _tell(self, tenant_id: str, everywhere: Sequence[Silence], now: datetime) -> None:
         with scope_of(self.database, tenant_id) as connection:
-            alerts = open_alerts(connection, tenant_id)
+            alerts = [alert for alert in open_alerts(connection, tenant_id) if self.watches or alert.moment]
             silences = everywhere if tenant_id == NO_TENANT else [*everywhere, *silences_at(connection, tenant_id, now)]
             forget_alerts(connection, tenant_id, now - KEPT_FOR)
         # Sinks take seconds when they are ill: no transaction waits for them.

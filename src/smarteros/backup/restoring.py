@@ -60,9 +60,8 @@ def restore(
     with _stage(settings.data_dir) as stage:
         manifest = unpack(archive, stage)
         if not knows_revision(manifest.revision):
-            raise ConfigError(
-                "backup_too_new", f"{archive} is of version {manifest.version}; restore it with that one or a newer."
-            )
+            said = f"{archive} is of version {manifest.version}; restore it with that one or a newer."
+            raise ConfigError("backup_too_new", said)
         _bring_keys(stage, settings.data_dir, keys)
         staged = settings.model_copy(update={"data_dir": stage})
         secrets = _check_secrets(staged, manifest, with_secrets=with_secrets)
@@ -72,9 +71,7 @@ def restore(
             audit = _check_audit(owner_url, manifest, seal)
             migrate(owner_url)
             waiting = _take_up(owner_url, archive, manifest, now)
-        for name in _PLACES:
-            if (stage / name).exists() and not (settings.data_dir / name).exists():
-                (stage / name).rename(settings.data_dir / name)
+        _move(stage, settings.data_dir)
     return Restored(
         data_dir=settings.data_dir,
         made_at=manifest.made_at,
@@ -109,6 +106,12 @@ def _stage(data_dir: Path) -> Generator[Path]:
         yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _move(stage: Path, data_dir: Path) -> None:
+    for name in _PLACES:
+        if (stage / name).exists() and not (data_dir / name).exists():
+            (stage / name).rename(data_dir / name)
 
 
 def _bring_keys(stage: Path, data_dir: Path, keys: Path | None) -> None:

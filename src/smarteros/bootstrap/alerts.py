@@ -23,10 +23,10 @@ from smarteros.store.queue import Backlog
 
 @contextmanager
 def watched_alerts(services: Services, role: Role, backlog: Callable[[], Backlog | None]) -> Generator[None]:
-    """Watch while the block runs, unless this is an edge or Prometheus watches. ConfigError for half a set-up."""
+    """Watch and tell while the block runs, unless this is an edge. ConfigError for half a set-up."""
     settings = AlertSettings()
     courier = open_courier(services, settings)
-    if role == "edge" or settings.evaluator == "prometheus":
+    if role == "edge":
         yield
         return
     rounds = AlertRounds(
@@ -36,6 +36,7 @@ def watched_alerts(services: Services, role: Role, backlog: Callable[[], Backlog
         courier,
         SystemClock(),
         backlog,
+        watches=settings.evaluator == "built-in",
     )
     loop = AlertLoop(owner_engine(services.database.owner_url), rounds, services.http)
     loop.start()

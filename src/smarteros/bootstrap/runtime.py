@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -72,7 +72,52 @@ def open_runtime(
     clock = SystemClock()
     expect_turns((tenant.tenant_id for tenant in services.tenants.all()), services.contracts.by_id)
     _warn_of_key(services.settings)
+    with ExitStack() as stack:
+        engine = _engine(services, clock, role, drain_s, stack)
+        notices = LimitNotices(services.database, clock)
+        stack.callback(notices.close)
+        # Customers and programs have a share each: a script must not cost a shop its answers.
+        messages, requests = (TenantRate(services.settings.requests_per_minute, notices) for _ in range(2))
+        receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock, messages)
+        reconciler = _reconciler(services, receiver, clock)
+        catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
+        stack.callback(catalogue_loop.stop)
+        audit_loop = None if role == "edge" else open_audit_loop(services)
+        if audit_loop is not None:
+            stack.callback(audit_loop.stop)
+        health = HealthChecks(lambda: health_checks(services, engine, role, audit_loop))
+        stack.callback(health.close)
+        routers = [health_router(health, engine.backlog, services.operator_token)]
+        webhooks = WebhookTaker(receiver)
+        if role != "worker":
+            routers += [
+                webhook_router(webhooks),
+                shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
+                agent_router(services.agent, services.tenants, services.secrets, requests),
+                *_tool_doors(services, clock, requests),
+                operator_router(services.database, services.operator_token),
+                reconcile_router(reconciler, services.tenants, services.operator_token),
+                console(services, engine, health),
+                status_router(services.database, services.tenants, clock),
+                alertmanager_bridge(services),
+                *extra_routers,
+            ]
+        app = create_app(routers)
+        if role != "worker":
+            app.add_middleware(WebhooksFirst, taker=webhooks)
+        if role != "edge":
+            _warm_up(services)
+            _sweep(services, reconciler, clock, stack)
+        stack.enter_context(probes_asked(services, health, clock, role))
+        stack.enter_context(watched_alerts(services, role, engine.backlog))
+        yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
+
+
+def _engine(services: Services, clock: Clock, role: Role, drain_s: int, stack: ExitStack) -> Engine:
+    """Start the durable engine; of an edge it only takes turns in."""
     shadow = None if role == "edge" else _shadow(services)
+    if shadow is not None:
+        stack.callback(shadow.close)
     slow_lane = SlowLane(slow_places(services.settings.worker_threads))
     parts = Parts(
         database=services.database,
@@ -97,58 +142,30 @@ def open_runtime(
         drain_s=drain_s,
     )
     engine.start()
+    stack.callback(engine.stop)
     watch_backlog(engine.backlog)
-    notices = LimitNotices(services.database, clock)
-    # Customers and programs have a share each: a script must not cost a shop its answers.
-    messages, requests = (TenantRate(services.settings.requests_per_minute, notices) for _ in range(2))
-    receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock, messages)
-    reconciler = Reconciler(
-        services.database,
-        services.channel,
-        ChatwootHistory(services.http, services.secrets),
-        receiver,
-        clock,
-        limits=_catch_up_limits(services.settings),
+    return engine
+
+
+def _reconciler(services: Services, receiver: Receiver, clock: Clock) -> Reconciler:
+    settings = services.settings
+    limits = CatchUpLimits(
+        answer_within=timedelta(minutes=settings.reconcile_answer_within_min),
+        apologise_within=timedelta(hours=settings.reconcile_apologise_within_h),
     )
-    reconcile_loop = ReconcileLoop(reconciler, services.tenants.all)
-    retention_loop = RetentionLoop(Retention(services.database, clock).sweep, services.tenants.all)
-    catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
-    audit_loop = None if role == "edge" else open_audit_loop(services)
-    webhooks = WebhookTaker(receiver)
-    health = HealthChecks(lambda: health_checks(services, engine, role, audit_loop))
-    routers = [health_router(health, engine.backlog, services.operator_token)]
-    if role != "worker":
-        routers += [
-            webhook_router(webhooks),
-            shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
-            agent_router(services.agent, services.tenants, services.secrets, requests),
-            *_tool_doors(services, clock, requests),
-            operator_router(services.database, services.operator_token),
-            reconcile_router(reconciler, services.tenants, services.operator_token),
-            console(services, engine, health),
-            status_router(services.database, services.tenants, clock),
-            alertmanager_bridge(services),
-            *extra_routers,
-        ]
-    app = create_app(routers)
-    if role != "worker":
-        app.add_middleware(WebhooksFirst, taker=webhooks)
-    if role != "edge":
-        _warm_up(services)
-        reconcile_loop.start()
-        retention_loop.start()
-    try:
-        with probes_asked(services, health, clock, role), watched_alerts(services, role, engine.backlog):
-            yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
-    finally:
-        reconcile_loop.stop()
-        retention_loop.stop()
-        catalogue_loop.stop()
-        health.close()
-        notices.close()
-        engine.stop()
-        if shadow is not None:
-            shadow.close()
+    history = ChatwootHistory(services.http, services.secrets)
+    return Reconciler(services.database, services.channel, history, receiver, clock, limits=limits)
+
+
+def _sweep(services: Services, reconciler: Reconciler, clock: Clock, stack: ExitStack) -> None:
+    """Look for lost messages, and remove what has been kept long enough, until the stack is closed."""
+    retention = Retention(services.database, clock)
+    for loop in (
+        RetentionLoop(retention.sweep, services.tenants.all),
+        ReconcileLoop(reconciler, services.tenants.all),
+    ):
+        loop.start()
+        stack.callback(loop.stop)
 
 
 def _warn_of_key(settings: Settings) -> None:
@@ -192,11 +209,4 @@ def _tool_doors(services: Services, clock: Clock, rate: TenantRate) -> tuple[API
         rate=rate,
         hosts=services.settings.hosts,
         public_url=services.settings.public_url,
-    )
-
-
-def _catch_up_limits(settings: Settings) -> CatchUpLimits:
-    return CatchUpLimits(
-        answer_within=timedelta(minutes=settings.reconcile_answer_within_min),
-        apologise_within=timedelta(hours=settings.reconcile_apologise_within_h),
     )

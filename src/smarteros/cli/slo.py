@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ from smarteros.cli.options import DataDir, settings_with
 
 if TYPE_CHECKING:
     from smarteros.observability.slo import Budget
+
+_COLUMNS = ("flow", "promised", "reached", "turns", "missed", "left", "burns")
 
 
 def slo(
@@ -42,20 +45,20 @@ def slo(
 
 
 def _print(found: Sequence[Budget]) -> None:
-    table = Table("tenant", "flow", "objective", "promised", "reached", "turns", "missed", "budget left", "burns now")
-    for each in found:
-        table.add_row(
-            each.tenant_id,
-            each.flow_id,
-            each.objective,
-            f"{each.promised:.1%} in {each.window}",
-            _share(each.reached),
-            str(each.turns),
-            str(each.bad),
-            _share(each.left),
-            "-" if each.burn_rate is None else f"{each.burn_rate:.1f}x",
-        )
-    Console().print(table)
+    console = Console()
+    for tenant_id, its in groupby(found, key=lambda each: each.tenant_id):
+        table = Table(*_COLUMNS, title=tenant_id, title_justify="left", box=None)
+        for each in its:
+            table.add_row(
+                each.flow_id,
+                f"{each.objective} {each.promised:.1%} in {each.window}",
+                _share(each.reached),
+                str(each.turns),
+                str(each.bad),
+                _share(each.left),
+                "-" if each.burn_rate is None else f"{each.burn_rate:.1f}x",
+            )
+        console.print(table)
 
 
 def _share(value: float | None) -> str:

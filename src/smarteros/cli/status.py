@@ -74,9 +74,15 @@ def _print(found: Sequence[TenantStatus], now: datetime) -> None:
             str(each.failed),
             waiting,
             _ago(each.last_webhook_at, now),
-            " ".join(f"{name} {'✓' if answers else '✗'}" for name, answers in each.systems.items()),
+            " ".join(_system(each, name, now) for name in each.systems),
         )
     Console().print(table)
+
+
+def _system(of: TenantStatus, name: str, now: datetime) -> str:
+    since = of.down_since.get(name)
+    mark = "✓" if of.systems[name] else "✗"
+    return f"{name} {mark}" + (f" (down since {_ago(since, now)})" if since else "")
 
 
 def _ago(instant: datetime | None, now: datetime) -> str:

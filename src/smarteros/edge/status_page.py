@@ -1,4 +1,4 @@
-"""``/status/{key}``: how a shop's bot is doing, for anybody the shop gives the address to. Off unless the shop wants it.
+"""``/status/{key}``: how a shop's bot is doing, for anybody who has the address. Off unless the shop wants it.
 
 It names the shop and its systems, and nothing else of it; unknown addresses and shops without a page look the same.
 """
@@ -33,7 +33,8 @@ _FRESH_FOR_S = 15.0
 _POOR = 0.95
 _GREEN, _YELLOW, _RED, _GREY = "#2e7d32", "#f9a825", "#c62828", "#9e9e9e"
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:#1b1b1b;background:#fff}main{max-width:40rem;margin:auto}"
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:#1b1b1b;background:#fff}"
+    "main{max-width:40rem;margin:auto}"
     "h2{font-size:1rem;margin:1.5rem 0 .25rem}small{color:#555;font-weight:400}svg{width:100%;height:2rem}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}small{color:#bbb}a{color:#9cf}}"
 )

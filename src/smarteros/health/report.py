@@ -90,10 +90,8 @@ def sla_report(database: Database, tenant: Tenant, month: str, now: datetime) ->
     if start >= now:
         raise ValueError(f"{month} has not begun")
     until = min(end, now)
-    with database.unclaimed() as connection:
-        ours = stretches(connection, NO_TENANT, start, until)
+    ours, others = seen_of(database, tenant, start, until)
     with database.tenant(tenant.scope) as connection:
-        others = stretches(connection, tenant.tenant_id, start, until)
         seen = traffic(connection, tenant.tenant_id, start, until)
     whole = all_of([timeline(ours.get(service, ()), start, until) for service in OURS])
     by_probe = availability(whole)
@@ -110,6 +108,16 @@ def sla_report(database: Database, tenant: Tenant, month: str, now: datetime) ->
         services=(*_services(ours, start, until, ours=True), *_services(others, start, until, ours=False)),
         outages=incidents(whole),
     )
+
+
+def seen_of(
+    database: Database, tenant: Tenant, start: datetime, until: datetime
+) -> tuple[dict[str, tuple[Stretch, ...]], dict[str, tuple[Stretch, ...]]]:
+    """Return what probes saw of our own services, and of the tenant's outside systems."""
+    with database.unclaimed() as connection:
+        ours = stretches(connection, NO_TENANT, start, until)
+    with database.tenant(tenant.scope) as connection:
+        return ours, stretches(connection, tenant.tenant_id, start, until)
 
 
 def _services(

@@ -16,10 +16,9 @@ from smarteros.domain.availability import (
 )
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
-from smarteros.health.report import OURS
+from smarteros.health.report import OURS, seen_of
 from smarteros.kit.clock import in_santiago
-from smarteros.store.database import NO_TENANT, Database
-from smarteros.store.health import stretches
+from smarteros.store.database import Database
 
 DAYS = 30
 BOT = "bot"
@@ -47,16 +46,12 @@ def uptime(database: Database, tenant: Tenant, now: datetime) -> tuple[Uptime, .
     today = in_santiago(now).date()
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     start = day_begins(days[0])
-    with database.unclaimed() as connection:
-        ours = stretches(connection, NO_TENANT, start, now)
-    with database.tenant(tenant.scope) as connection:
-        others = stretches(connection, tenant.tenant_id, start, now)
+    ours, others = seen_of(database, tenant, start, now)
 
     def of(service: str, line: Callable[[datetime, datetime], tuple[Segment, ...]]) -> Uptime:
         bounds = [(day, day_begins(day), min(day_begins(day + timedelta(days=1)), now)) for day in days]
         told = tuple(Day(day=day, availability=availability(line(begins, ends))) for day, begins, ends in bounds)
         whole = line(start, now)
-        # An instant has no length; the state is that of the last one we know of.
         return Uptime(service=service, state=whole[-1].state, whole=availability(whole), days=told)
 
     def bot(begins: datetime, ends: datetime) -> tuple[Segment, ...]:

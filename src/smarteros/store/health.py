@@ -23,6 +23,12 @@ _BEGINS = """
 INSERT INTO smos.health_stretches (tenant_id, service, began_at, last_at, up, valid_s)
 VALUES (%(tenant_id)s, %(service)s, %(at)s, %(at)s, %(up)s, %(valid_s)s) ON CONFLICT DO NOTHING
 """
+_DOWN_SINCE = """
+SELECT service, began_at FROM (
+  SELECT DISTINCT ON (service) service, began_at, up, last_at + make_interval(secs => valid_s) AS until
+    FROM smos.health_stretches WHERE tenant_id = %(tenant_id)s ORDER BY service, began_at DESC) AS last
+ WHERE NOT up AND until > %(now)s ORDER BY service
+"""
 _TRAFFIC = sa.text(
     """
 SELECT (SELECT count(*) FROM smos.turns WHERE tenant_id = :tenant_id AND received_at >= :start
@@ -77,6 +83,12 @@ def record_probe(
     values = {"tenant_id": tenant_id, "service": service, "up": up, "at": at, "valid_s": valid_s}
     if run(connection, _GOES_ON, values).rowcount == 0:
         run(connection, _BEGINS, values)
+
+
+def down_since(connection: sa.Connection, tenant_id: str, now: datetime) -> dict[str, datetime]:
+    """Return the services that the last probes found down, with the instant of the first of these probes."""
+    rows = run(connection, _DOWN_SINCE, {"tenant_id": tenant_id, "now": now})
+    return {row.service: row.began_at for row in rows}
 
 
 def stretches(

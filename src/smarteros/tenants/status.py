@@ -11,6 +11,7 @@ from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import in_santiago
 from smarteros.store.database import Database
+from smarteros.store.health import down_since
 
 _STANDING = sa.text(
     """
@@ -31,7 +32,7 @@ class TenantStatus(Model):
     """A tenant at a glance. Today is the day in Chile; ``turns`` also counts those that rightly ended in silence.
 
     ``oldest_waiting_s`` is the age of the turn that has waited longest. ``systems`` tells of every outside system of
-    the tenant whether anybody answers there.
+    the tenant whether anybody answers there, ``down_since`` since when the worker's health checks have found one down.
     """
 
     tenant_id: str
@@ -45,6 +46,7 @@ class TenantStatus(Model):
     oldest_waiting_s: int
     last_webhook_at: datetime | None
     systems: dict[str, bool]
+    down_since: dict[str, datetime]
 
 
 def status_of(database: Database, tenant: Tenant, systems: dict[str, bool], now: datetime) -> TenantStatus:
@@ -53,6 +55,7 @@ def status_of(database: Database, tenant: Tenant, systems: dict[str, bool], now:
     with database.tenant(tenant.scope) as connection:
         values: dict[str, Any] = {"tenant_id": tenant.tenant_id, "midnight": midnight}
         row = connection.execute(_STANDING, values).one()
+        away = down_since(connection, tenant.tenant_id, now)
     return TenantStatus(
         tenant_id=tenant.tenant_id,
         name=tenant.name,
@@ -65,4 +68,5 @@ def status_of(database: Database, tenant: Tenant, systems: dict[str, bool], now:
         oldest_waiting_s=round(row.oldest_s or 0),
         last_webhook_at=row.last_webhook_at,
         systems=systems,
+        down_since=away,
     )

@@ -198,7 +198,9 @@ def chain(told: Told, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chai
         am = (tell, f"--config.file={file}", f"--storage.path={folder}/am", "--cluster.listen-address=", listen[1])
         stack.enter_context(process(*am, folder=folder))
         until(lambda: answers(f"{alertmanager}/-/ready"), "alertmanager did not start")
-        prom = (watch, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb", listen[0])
+        # What fired before Prometheus had found Alertmanager is sent again at once, not after a minute.
+        again = "--rules.alert.resend-delay=1s"
+        prom = (watch, again, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb", listen[0])
         stack.enter_context(process(*prom, folder=folder))
         until(lambda: answers(f"{prometheus}/-/ready"), "prometheus did not start")
         yield Chain(told, alertmanager)

@@ -24,6 +24,7 @@ from smarteros.store.database import NO_TENANT, Database
 from smarteros.store.health import stretches
 from smarteros.store.tables import turns
 from smarteros.tenants.directory import TenantDirectory
+from smarteros.tenants.status import status_of
 
 MONTH, BEGINS = "2025-03", datetime(2025, 3, 1, 3, tzinfo=UTC)
 TENANT = Tenant(
@@ -100,6 +101,23 @@ def test_a_check_that_raises_has_found_its_service_down(database: Database, seen
     seen.down.add("chatwoot")
     seen.minutes(1)
     assert kept(database, TENANT.tenant_id)["chatwoot"] == [(False, 1)]
+
+
+def test_what_is_down_is_told_with_its_beginning_as_long_as_it_is_asked(database: Database, seen: Seen) -> None:
+    seen.minutes(2)
+    began = seen.clock.instant
+    seen.down.add("chatwoot")
+    seen.minutes(5)
+
+    def told() -> dict[str, datetime]:
+        return status_of(database, TENANT, {"chatwoot": False}, seen.clock.instant).down_since
+
+    assert told() == {"chatwoot": began}
+    seen.clock.instant += timedelta(hours=1)
+    assert told() == {}
+    seen.down.clear()
+    seen.minutes(1)
+    assert told() == {}
 
 
 def test_minutes_lost_are_those_in_which_something_of_ours_was_down(database: Database, seen: Seen) -> None:

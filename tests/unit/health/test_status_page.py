@@ -24,7 +24,7 @@ SHOP = Tenant(
     name="Zapatería <Ñandú>",
     rut="76123456-0",
     tenant_key="status-shop-key-0000",
-    chatwoot_url="http://127.0.0.1:1",
+    chatwoot_url="http://status.invalid",
     chatwoot_account_ids=(1,),
     status_page=True,
 )

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from prometheus_client.registry import Collector
 
 from smarteros.bootstrap import runtime
 from smarteros.contracts.loader import load_contracts
@@ -110,8 +109,8 @@ def test_beyond_a_number_of_tenants_the_figures_of_the_others_are_together(monke
 def test_every_metric_with_a_tenant_is_bounded_and_none_tells_of_conversations() -> None:
     assert runtime  # all parts are loaded, so all metrics are there
     ours = (bounded.Counter, bounded.Gauge, bounded.Histogram)
-    collectors: set[Collector] = set(REGISTRY._collector_to_names)
-    labelled = [(each, each._labelnames) for each in collectors if hasattr(each, "_labelnames")]
+    named = ((each, getattr(each, "_labelnames", ())) for each in list(REGISTRY._collector_to_names))
+    labelled = [(each, names) for each, names in named if names]
     assert len(labelled) > 20
     assert [names for each, names in labelled if "tenant" in names and not isinstance(each, ours)] == []
     assert all(names[0] == "tenant" for _, names in labelled if "tenant" in names)

@@ -117,9 +117,8 @@ def _stands_for(sinks: AlertmanagerSinks) -> dict[Sink, list[Sink]]:
     """Say for which sinks of the contracts each of those that are there is told: itself, and those that are not."""
     found: dict[Sink, list[Sink]] = {name: [] for name in sinks.names}
     for wanted in _RECEIVERS:
-        row = FALLBACKS["page" if wanted in _PAGING else "ticket"]
-        candidates: tuple[SinkName, ...] = (wanted, *row, *sinks.names)
-        told = next(name for name in candidates if name != "console" and name in found)
+        row: tuple[SinkName, ...] = (wanted, *FALLBACKS["page" if wanted in _PAGING else "ticket"])
+        told = min(found, key=lambda name: row.index(name) if name in row else len(row))
         found[told].append(wanted)
     return found
 

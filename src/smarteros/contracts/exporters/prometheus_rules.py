@@ -14,7 +14,7 @@ NOTIFY = "notify"
 SHOP, ALL = "SHOP", "all"
 # Every test asks after so long.
 TESTED_HOURS = 1.0
-_AT = "1h"
+_AT = f"{TESTED_HOURS:g}h"
 BOTH = ({"tenant": SHOP}, {"tenant": ALL})
 
 Series = Mapping[str, str]
