@@ -11,7 +11,7 @@ from rich.table import Table
 from smarteros.domain.model import Model
 from smarteros.proving.judge import CHARGES, Finding, Verdict, count
 
-MOST_TWO_REPLIES = 0.01
+_MOST_TWO_REPLIES = 0.01
 _SHOWN = 5
 
 
@@ -26,6 +26,7 @@ class ProofReport(Model):
     out_of_order: int
     after_human: int
     superseded_sent: int
+    two_replies: int = 0
     two_reply_rate: float
     max_takeover_s: float
     duration_s: float
@@ -52,7 +53,12 @@ class ProofReport(Model):
     def proven(self) -> bool:
         """Whether the promise held."""
         zeros = not any((self.lost, self.doubled, self.out_of_order, self.after_human, self.superseded_sent))
-        return self.complete and zeros and self.two_reply_rate < MOST_TWO_REPLIES
+        return self.complete and zeros and self.seldom_two
+
+    @property
+    def seldom_two(self) -> bool:
+        """Whether fewer than 1 % of the bursts got two replies; a single one says nothing about so small a share."""
+        return self.two_replies <= 1 or self.two_reply_rate < _MOST_TWO_REPLIES
 
 
 class Circumstances(Model):
@@ -78,6 +84,7 @@ def report_of(verdicts: Sequence[Verdict], findings: Sequence[Finding], circumst
         **circumstances.model_dump(exclude={"waits_s"}),
         **count(findings),
         kills=sum(circumstances.kills_by_moment.values()),
+        two_replies=two,
         two_reply_rate=round(two / bursts, 4) if bursts else 0.0,
         conversations=len(verdicts),
         customer_messages=sum(v.customer_messages for v in verdicts),
