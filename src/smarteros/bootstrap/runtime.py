@@ -110,11 +110,14 @@ def open_runtime(
             _sweep(services, reconciler, clock, stack)
         stack.enter_context(probes_asked(services, health, clock, role))
         stack.enter_context(watched_alerts(services, role, engine.backlog))
+        # Last, so that it ends first: running turns may finish while everything they need is still there.
+        engine.start()
+        stack.callback(engine.stop)
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
 
 
 def _engine(services: Services, clock: Clock, role: Role, drain_s: int, stack: ExitStack) -> Engine:
-    """Start the durable engine; of an edge it only takes turns in."""
+    """Return the durable engine over the parts, to be started; of an edge it only takes turns in."""
     shadow = None if role == "edge" else _shadow(services)
     if shadow is not None:
         stack.callback(shadow.close)
@@ -141,8 +144,6 @@ def _engine(services: Services, clock: Clock, role: Role, drain_s: int, stack: E
         slow_lane=slow_lane,
         drain_s=drain_s,
     )
-    engine.start()
-    stack.callback(engine.stop)
     watch_backlog(engine.backlog)
     return engine
 

@@ -176,6 +176,8 @@ class _Court:
             self._accuse("after_human", reply, f"{who} had ended the bot's part before")
 
     def _answer(self, reply: Entry) -> None:
+        if self._answers_what_was_left(reply):
+            return
         unanswered = (*self.perhaps, *self.waiting)
         if not unanswered:
             self._one_too_many(reply)
@@ -191,20 +193,23 @@ class _Court:
         ]
         self.waiting.clear()
 
+    def _answers_what_was_left(self, reply: Entry) -> bool:
+        """Whether it is the late answer to what people had, and says nothing of what waits meanwhile."""
+        found = [message for message in self.left if message.id == reply.opener]
+        asked = {message.turn for message in self.waiting}
+        if not found or any(turn.number in asked and _says(reply, turn) for turn in self.transcript.turns):
+            return False
+        self.left = [message for message in self.left if message.id > found[0].id]
+        self.answers.append(_Answer(reply, tuple(found)))
+        return True
+
     def _late(self, reply: Entry) -> tuple[Entry, ...]:
         """What is left for a reply that came when nothing waited for certain."""
         own = tuple(message for message in self.perhaps if message.id == reply.opener)
         return own or tuple(self.perhaps)
 
     def _one_too_many(self, reply: Entry) -> None:
-        """Nothing waited for this reply: either it repeats the last one, or the last one left something out.
-
-        Or it answers what was given to people in an outage, before the bot had the conversation again.
-        """
-        if found := [message for message in self.left if message.id == reply.opener]:
-            self.left = [message for message in self.left if message.id > found[0].id]
-            self.answers.append(_Answer(reply, tuple(found)))
-            return
+        """Nothing waited for this reply: either it repeats the last one, or the last one left something out."""
         previous = self.answers[-1] if self.answers else None
         covered = {message.turn for message in previous.covers} if previous else set[int | None]()
         turns = [turn for turn in self.transcript.turns if turn.number in covered]

@@ -53,9 +53,13 @@ _PUT_OFF = (
     " not_before = clock_timestamp() + make_interval(secs => CASE WHEN news = %(news)s THEN %(after_s)s ELSE 0 END)"
     " WHERE turn_id = %(turn_id)s AND claims = %(claims)s"
 )
+# A turn that has no draft gives its messages back too: an earlier one, whose webhook came late, is claimed before it.
 _GIVE_BACK = (
     "WITH free AS (UPDATE smos.waiting_turns SET worker = NULL WHERE worker = %(worker)s"
-    " AND turn_id <> ALL(%(running)s) RETURNING 1) SELECT count(*), pg_notify(%(channel)s, '') FROM free"
+    " AND turn_id <> ALL(%(running)s) RETURNING tenant_id, turn_id, draft),"
+    " released AS (UPDATE smos.received_events e SET turn_id = NULL FROM free"
+    " WHERE free.draft IS NULL AND e.tenant_id = free.tenant_id AND e.turn_id = free.turn_id)"
+    " SELECT count(*), pg_notify(%(channel)s, '') FROM free"
 )
 _WORKING = sa.text("SELECT DISTINCT worker FROM smos.waiting_turns WHERE worker IS NOT NULL")
 _BACKLOG = sa.text(

@@ -171,12 +171,21 @@ def test_a_worker_whose_turn_is_long_over_posts_nothing(bench: Bench) -> None:
 def test_an_overtaken_worker_does_not_give_the_messages_away(bench: Bench) -> None:
     bench.receive(1)
     sleeper = bench.begin(1)
-    bench.take_over(1)
+    bench.attempt(bench.take_over(1))
     bench.receive(2, "y otra")
     with pytest.raises(OvertakenError):
         sleeper.send("Sí")
 
     assert bench.waiting() == [2]
+
+
+def test_what_a_dead_worker_held_is_answered_with_an_earlier_message_whose_webhook_came_late(bench: Bench) -> None:
+    bench.receive(2, "zapatillas?")
+    bench.begin(2)
+    bench.receive(1, "tienen")
+    bench.queue.give_back("worker")
+
+    assert [message.id for message in bench.begin(1).resolved.messages] == [1, 2]
 
 
 def test_when_the_worker_that_took_over_dies_too_a_third_one_answers(bench: Bench) -> None:

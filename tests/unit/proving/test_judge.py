@@ -100,6 +100,14 @@ def test_what_a_person_took_and_gave_back_unanswered_may_be_answered_once() -> N
     assert charges(*back, late, again, turns=(HOURS, PAYMENT)) == ["doubled"]
 
 
+def test_the_late_answer_to_what_a_person_gave_back_is_not_that_of_the_question_that_waits() -> None:
+    unheard = customer(1, 0).model_copy(update={"arrived": None})
+    late = bot(5, 25).model_copy(update={"opener": 1})
+    before = (unheard, sign(2, "taken", 20), sign(3, "bot_again", 21), customer(4, 22, turn=2), late)
+    assert charges(*before, bot(6, 26, "payment"), turns=(HOURS, PAYMENT)) == []
+    assert charges(*before, turns=(HOURS, PAYMENT)) == ["lost"]
+
+
 def test_the_same_marker_twice_is_a_doubled_reply() -> None:
     assert charges(customer(1, 0), bot(2, 1, marker="m"), bot(3, 2, marker="m")) == ["doubled"]
 

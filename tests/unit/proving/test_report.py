@@ -44,9 +44,14 @@ def test_what_was_not_played_to_the_end_is_not_proven() -> None:
     assert not report(complete=False).proven
 
 
-@pytest.mark.parametrize(("two", "proven"), [(0, True), (1, True), (2, False)])
-def test_one_burst_in_two_hundred_may_have_two_replies(two: int, proven: bool) -> None:
-    assert report(Verdict(bursts=200, two_replies=two)).proven is proven
+@pytest.mark.parametrize(
+    ("bursts", "two", "proven"),
+    [(200, 0, True), (200, 1, True), (200, 2, False), (60, 1, True), (60, 2, False), (2000, 19, True)],
+)
+def test_fewer_than_one_burst_in_a_hundred_has_two_replies_and_one_alone_proves_nothing(
+    bursts: int, two: int, proven: bool
+) -> None:
+    assert report(Verdict(bursts=bursts, two_replies=two)).proven is proven
 
 
 def test_kills_are_counted_over_all_moments_and_waits_by_their_rank() -> None:
