@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,6 @@ from smarteros.settings import Role, Settings
 _LISTEN_QUEUE = 1024
 # Beside an edge on the same machine a worker is what can wait: Chatwoot waits 5 s for a webhook's answer.
 _WORKER_NICENESS = 5
-_AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def serve(
@@ -42,25 +40,13 @@ def serve(
     # Like Ctrl-C; uvicorn raises the signal again when it has ended, and everything is closed in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if role == "worker":
-        _step_back()
+        os.nice(_WORKER_NICENESS)
     left_over = 0
     with suppress(KeyboardInterrupt), _listener(*address) as listener:
         left_over = _run(settings, role, listener)
     if left_over:
         # Their threads would keep the process alive; ending it is what frees these turns for the other workers.
         os._exit(0)
-
-
-def _step_back() -> None:
-    """Let the edge of the same machine go first.
-
-    Where the kernel groups processes by session (sched_autogroup), a process's niceness counts inside its group only,
-    and the group has one of its own; it is ours to set where the session began with this process.
-    """
-    os.nice(_WORKER_NICENESS)
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # not every kernel groups
-            _AUTOGROUP.write_text(str(_WORKER_NICENESS))
 
 
 def _run(settings: Settings, role: Role, listener: socket.socket) -> int:
