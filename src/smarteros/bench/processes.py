@@ -31,7 +31,9 @@ class Process:
             dying_with_parent.command(sys.executable, "-m", "smarteros.cli.main", *command),
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,
+            # A group, so that Ctrl-C ends the measurement in order; but one session: the kernel may share the CPU by
+            # session first (sched_autogroup), and a worker's niceness would then say nothing to the edge.
+            process_group=0,
             env=os.environ | environment,
         )
         line = self._process.stdout.readline() if self._process.stdout else ""

@@ -12,10 +12,11 @@ import time
 import sqlalchemy as sa
 
 from smarteros.domain.ids import reply_id
-from smarteros.domain.messages import CONTACT_BLOCKED, OutgoingReply, PostedReply
-from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
-from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, TurnStart, TurnStory
+from smarteros.domain.messages import CONTACT_BLOCKED, OutgoingReply, PostedReply, seen_in_state
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, TurnStory
 from smarteros.flow.given_back import OvertakenError
+from smarteros.flow.leadership import person_leads, still_muted
 from smarteros.flow.loop_guard import LOOK_BACK_S, is_loop
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import MOST_BURST_S
@@ -59,7 +60,12 @@ class Fence:
         That is an earlier attempt's text when that attempt turns out to have reached the channel.
         """
         silenced = person_leads(self._parts, self._tenant, self._start)
-        earlier = self._write_down(draft, silenced)
+        try:
+            earlier = self._write_down(draft, silenced)
+        except FencedError as fenced:
+            if silenced is not None or not self._sign_is_over(fenced.replied):
+                raise
+            earlier = self._write_down(draft, None)
         posted = self._post(_words(draft), maybe_sent=earlier is not None)
         return (earlier if earlier and posted.already_there else _words(draft)), posted
 
@@ -133,8 +139,16 @@ class Fence:
                 raise OvertakenError(self._start.turn_id)
             muted = muted_reason(connection, self._tenant.tenant_id, self._start.conversation_id)
         if muted is not None:
-            raise FencedError(Replied(outcome="muted", reason=muted))
+            silenced = Replied(outcome="muted", reason=muted)
+            if not self._sign_is_over(silenced):
+                raise FencedError(silenced)
         self._looked_at = time.monotonic()
+
+    def _sign_is_over(self, silenced: Replied) -> bool:
+        """A sign that was heard now may be an old one: a webhook that was slower than the one that gave back."""
+        if silenced.outcome != "muted" or silenced.reason is None or not seen_in_state(silenced.reason):
+            return False
+        return still_muted(self._parts, self._tenant, self._start, silenced.reason) is None
 
     def _superseded(self, connection: sa.Connection, drafted: ResolvedTurn) -> Replied | None:
         """The customer has changed what he said, or goes on saying it."""
@@ -150,20 +164,6 @@ class Fence:
     def _looped(self, connection: sa.Connection) -> Replied | None:
         ages = reply_ages_s(connection, self._tenant.tenant_id, self._start.conversation_id, LOOK_BACK_S)
         return Replied(outcome="escalated", reason="loop_guard") if is_loop(ages) else None
-
-
-def person_leads(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | None:
-    """Read the conversation again; when a person leads it, or nothing may be sent any more, say how the turn ends."""
-    now = parts.patiently(
-        lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
-    )
-    if now.led_by_person is not None:
-        return Replied(outcome="muted", reason=now.led_by_person)
-    if not parts.tenants.get(tenant.tenant_id).active:  # suspended since the turn began
-        return Replied(outcome="escalated", reason=TENANT_SUSPENDED)
-    if not now.can_reply:
-        return Replied(outcome="escalated", reason="outside_window")
-    return None
 
 
 def _changed(found: tuple[BurstMessage, ...], drafted: ResolvedTurn) -> Replied | None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from smarteros.domain.decisions import OtherPhoto, PhotoShows
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
 from smarteros.domain.limits import LimitName
-from smarteros.domain.messages import CONTACT_BLOCKED, Attachment, IncomingMessage, seen_in_state
+from smarteros.domain.messages import CONTACT_BLOCKED, Attachment, IncomingMessage
 from smarteros.domain.tenants import Tenant
-from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn, TurnStart
+from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn
 from smarteros.flow.given_back import OvertakenError, PutOffError
 from smarteros.flow.lanes import PLACES
+from smarteros.flow.leadership import still_muted
 from smarteros.flow.over_limit import over_limit
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import patience_s
@@ -22,7 +23,7 @@ from smarteros.observability.tracing import traced
 from smarteros.store.claims import claim_document
 from smarteros.store.events import burst, claim_burst, message_deleted
 from smarteros.store.queue import is_ours
-from smarteros.store.turns import Remembered, lift_mute, remembered
+from smarteros.store.turns import Remembered, remembered
 
 _READABLE = ("image", "file")
 # The code of ``documents.timbre.verify.SENTENCES`` for a timbre that another customer has shown.
@@ -61,7 +62,7 @@ class ResolveStep:
         with watched("resolve", start.tenant_id, start.turn_id) as watch:
             taken = self._take(tenant, turn)
             led = taken.known.muted_reason
-            muted_reason = self._confirmed(tenant, start, led) if taken.messages and led else None
+            muted_reason = still_muted(self._parts, tenant, start, led) if taken.messages and led else None
             if not taken.messages:
                 resolved = ResolvedTurn(stop="merged", reason="message_deleted" if taken.deleted else None)
             elif muted_reason is not None:
@@ -105,20 +106,6 @@ class ResolveStep:
             over, told = over_limit(connection, tenant, start, self._parts.clock) if claimed else (None, False)
         was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
         return _Burst(claimed, known, deleted, ages_s[-1] if was_waited_for else 0.0, over, told, blocked)
-
-    def _confirmed(self, tenant: Tenant, start: TurnStart, reason: str) -> str | None:
-        """Ask the channel whether a person still leads: the webhook that gave the bot its turn may be lost.
-
-        A person's reply itself is not to be seen in the conversation's state, so it holds until the state changes.
-        """
-        now = self._parts.patiently(
-            lambda: self._parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
-        )
-        if now.led_by_person is not None or not seen_in_state(reason):
-            return reason
-        with self._parts.database.tenant(tenant.scope) as connection:
-            lifted = lift_mute(connection, start.tenant_id, start.conversation_id, reason)
-        return None if lifted else reason
 
     def _gather(self, tenant: Tenant, turn: ClaimedTurn, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)

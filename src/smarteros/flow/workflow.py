@@ -85,7 +85,7 @@ class TurnWorkflow:
         return self._end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
 
     def _require_active(self, turn: ClaimedTurn) -> None:
-        """A suspended shop's waiting turns ask nobody and say nothing; they end with a person (fence.person_leads)."""
+        """A suspended shop's waiting turns ask nobody and say nothing; they end with a person (``person_leads``)."""
         if not self._tenants.get(turn.start.tenant_id).active:
             raise ConfigError(TENANT_SUSPENDED, "The tenant was suspended before its turn came.")
 

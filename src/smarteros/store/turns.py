@@ -117,8 +117,11 @@ def unmute(connection: sa.Connection, tenant_id: str, conversation_id: int, at: 
     return _lead(connection, tenant_id, conversation_id, None, at)
 
 
-def lift_mute(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str) -> bool:
-    """End a mute that was found to be over; False when a person has given another reason in the meantime."""
+def lift_mute(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str) -> str | None:
+    """End a mute that was found to be over; returns why a person leads now, if another has given a sign meanwhile.
+
+    None too when the channel has given the conversation back in the same moment.
+    """
     statement = (
         sa.update(conversations)
         .where(
@@ -128,7 +131,8 @@ def lift_mute(connection: sa.Connection, tenant_id: str, conversation_id: int, r
         )
         .values(muted_reason=None)
     )
-    return connection.execute(statement.returning(conversations.c.conversation_id)).first() is not None
+    connection.execute(statement)
+    return muted_reason(connection, tenant_id, conversation_id)
 
 
 def _lead(connection: sa.Connection, tenant_id: str, conversation_id: int, reason: str | None, at: datetime) -> bool:

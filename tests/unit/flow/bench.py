@@ -28,7 +28,7 @@ from smarteros.flow.parts import Parts
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, burst, edit_message, store_event
 from smarteros.store.queue import accept_message, end_turn
-from smarteros.store.turns import confirm_reply, mute
+from smarteros.store.turns import confirm_reply, mute, unmute
 
 TENANT = Tenant(
     tenant_id="FLOW_SHOP",
@@ -153,6 +153,11 @@ class Bench:
     def person_replies(self, reason: str = "human_reply") -> None:
         with self.database.tenant(TENANT.scope) as connection:
             mute(connection, TENANT.tenant_id, self.conversation_id, reason, datetime.now(UTC))
+
+    def given_back(self) -> None:
+        """The webhook arrives that gives the bot the conversation."""
+        with self.database.tenant(TENANT.scope) as connection:
+            unmute(connection, TENANT.tenant_id, self.conversation_id, datetime.now(UTC))
 
     def start(self, message_id: int, **changes: Any) -> TurnStart:
         return a_start(TENANT.tenant_id, self.conversation_id, message_id, **changes)

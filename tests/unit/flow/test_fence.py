@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.unit.flow.bench import TENANT, Bench
@@ -114,6 +115,44 @@ def test_an_assigned_or_opened_conversation_is_left_to_its_person(bench: Bench) 
     assert ended(lambda: attempt.send("Sí")).reason == "human_assigned"
     bench.channel.state = bench.channel.state.model_copy(update={"assigned_to_human": False, "status": "open"})
     assert ended(lambda: attempt.send("Sí")).reason == "conversation_open"
+    assert bench.channel.posted == []
+
+
+@pytest.mark.parametrize("reason", ["conversation_open", "human_assigned"])
+def test_the_late_webhook_of_a_person_who_has_given_the_conversation_back_silences_nobody(
+    bench: Bench, reason: str
+) -> None:
+    bench.receive(1)
+    attempt = bench.begin(1)
+    bench.person_replies(reason)
+
+    assert attempt.send("Sí") == "Sí"
+    assert bench.channel.posted == ["Sí"]
+
+
+@pytest.mark.usefixtures("sleepy")
+def test_such_a_webhook_right_before_the_post_silences_nobody_either(bench: Bench) -> None:
+    bench.receive(1)
+    attempt = bench.begin(1)
+    bench.channel.on_post = lambda: bench.person_replies("human_assigned")
+    attempt.send("Sí")
+
+    assert bench.channel.posted == ["Sí"]
+
+
+def test_a_person_who_takes_the_conversation_while_the_reply_is_written_down_has_it(bench: Bench) -> None:
+    bench.receive(1)
+    attempt = bench.begin(1)
+    channel, read = bench.channel, bench.channel.conversation
+
+    def read_and_be_late(*given: Any, **named: Any) -> Any:
+        before = read(*given, **named)
+        bench.person_replies("human_assigned")
+        channel.state = channel.state.model_copy(update={"assigned_to_human": True})
+        return before
+
+    channel.conversation = read_and_be_late
+    assert ended(lambda: attempt.send("Sí")).reason == "human_assigned"
     assert bench.channel.posted == []
 
 

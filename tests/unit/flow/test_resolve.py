@@ -167,6 +167,19 @@ def test_a_person_who_answers_just_when_the_mute_is_checked_keeps_the_conversati
     assert resolve(bench).stop == "muted"
 
 
+def test_a_conversation_given_back_just_when_the_mute_is_checked_is_the_bots(bench: Bench) -> None:
+    bench.person_replies("human_assigned")
+    bench.receive(1)
+    channel, read = bench.channel, bench.channel.conversation
+
+    def read_and_be_late(*given: Any, **named: Any) -> Any:
+        bench.given_back()
+        return read(*given, **named)
+
+    channel.conversation = read_and_be_late
+    assert resolve(bench).stop is None
+
+
 def test_a_person_who_still_leads_keeps_the_conversation(bench: Bench) -> None:
     bench.person_replies("human_assigned")
     bench.channel.state = bench.channel.state.model_copy(update={"assigned_to_human": True})
