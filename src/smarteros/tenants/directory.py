@@ -26,6 +26,7 @@ class TenantDirectory:
         self._monotonic = monotonic
         self._remembered: dict[str, tuple[float, tuple[Tenant, ...]]] = {}
         self._v1_seen: set[str] = set()
+        self._changes = 0
         self._lock = threading.Lock()
 
     def all(self) -> tuple[Tenant, ...]:
@@ -78,8 +79,7 @@ class TenantDirectory:
                     index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
                 )
             )
-        with self._lock:
-            self._remembered.clear()
+        self._forget_look_ups()
 
     def require_free(self, tenant: Tenant) -> None:
         """Refuse what another tenant has, as the database knows it now.
@@ -100,9 +100,14 @@ class TenantDirectory:
 
     def forget(self) -> None:
         """Read everything from the database again: tenants were changed there by other means."""
+        self._forget_look_ups()
         with self._lock:
-            self._remembered.clear()
             self._v1_seen.clear()
+
+    def _forget_look_ups(self) -> None:
+        with self._lock:
+            self._changes += 1
+            self._remembered.clear()
 
     def v1_signature_seen(self, tenant_id: str) -> bool:
         """Tell whether a webhook with today's signature was ever accepted; after that the old form is refused."""
@@ -128,7 +133,7 @@ class TenantDirectory:
     def _look_up(self, name: str, where: sa.ColumnElement[bool], *, fresh: bool = False) -> tuple[Tenant, ...]:
         now = self._monotonic()
         with self._lock:
-            known = self._remembered.get(name)
+            known, changes = self._remembered.get(name), self._changes
         if known and not fresh and now - known[0] < FRESH_FOR_S:
             return known[1]
         with self._database.installation() as connection:
@@ -137,5 +142,6 @@ class TenantDirectory:
         with self._lock:
             if len(self._remembered) > 10_000:  # strangers may ask for any key; the memory stays bounded
                 self._remembered.clear()
-            self._remembered[name] = (now, found)
+            if changes == self._changes:  # or somebody has changed a tenant while we read
+                self._remembered[name] = (now, found)
         return found

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
 import pytest
+import sqlalchemy as sa
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import Tenant
@@ -70,3 +75,28 @@ def test_todays_signature_once_seen_is_remembered_for_good(database: Database) -
     directory.mark_v1_signature_seen("DIR_SIX")
 
     assert TenantDirectory(database).v1_signature_seen("DIR_SIX")
+
+
+class DatabaseWithNews:
+    """Something happens between the reading of tenants and their way to the reader."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.news: list[Callable[[], None]] = []
+
+    @contextmanager
+    def installation(self) -> Iterator[sa.Connection]:
+        with self._database.installation() as connection:
+            yield connection
+        if self.news:
+            self.news.pop()()
+
+
+def test_what_was_read_while_a_tenant_changed_is_not_remembered(database: Database) -> None:
+    slow = DatabaseWithNews(database)
+    directory = TenantDirectory(cast("Any", slow))
+    directory.save(tenant("DIR_SIX", 9006, "https://old.cl"))
+    slow.news.append(lambda: directory.save(tenant("DIR_SIX", 9006, "https://new.cl")))
+
+    assert directory.get("DIR_SIX").chatwoot_url == "https://old.cl"
+    assert directory.get("DIR_SIX").chatwoot_url == "https://new.cl"
