@@ -16,12 +16,12 @@ from smarteros.flow.lanes import PLACES
 from smarteros.flow.leadership import still_muted
 from smarteros.flow.over_limit import over_limit
 from smarteros.flow.parts import Parts
-from smarteros.flow.turn_taking import patience_s
+from smarteros.flow.turn_taking import only_greets, patience_s
 from smarteros.kit.redaction import mask_cards
 from smarteros.observability.steps import watched
 from smarteros.observability.tracing import traced
 from smarteros.store.claims import claim_document
-from smarteros.store.events import burst, claim_burst, message_deleted
+from smarteros.store.events import burst, claim_burst, later_one_taken, message_deleted
 from smarteros.store.queue import is_ours
 from smarteros.store.turns import Remembered, remembered
 
@@ -44,6 +44,7 @@ class _Burst:
     over: LimitName | None = None
     told: bool = False
     blocked: bool = False
+    late_greeting: bool = False
 
 
 class ResolveStep:
@@ -65,6 +66,8 @@ class ResolveStep:
             muted_reason = still_muted(self._parts, tenant, start, led) if taken.messages and led else None
             if not taken.messages:
                 resolved = ResolvedTurn(stop="merged", reason="message_deleted" if taken.deleted else None)
+            elif taken.late_greeting:
+                resolved = ResolvedTurn(messages=taken.messages, stop="merged", reason="late_greeting")
             elif muted_reason is not None:
                 resolved = ResolvedTurn(messages=taken.messages, stop="muted", reason=muted_reason)
             elif taken.blocked:
@@ -103,9 +106,11 @@ class ResolveStep:
                 raise OvertakenError(start.turn_id)
             blocked = any(entry.blocked for entry in found)
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
+            late = bool(claimed) and all(map(only_greets, claimed))
+            late = late and later_one_taken(connection, claimed[-1], start.turn_id)
             over, told = over_limit(connection, tenant, start, self._parts.clock) if claimed else (None, False)
         was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
-        return _Burst(claimed, known, deleted, ages_s[-1] if was_waited_for else 0.0, over, told, blocked)
+        return _Burst(claimed, known, deleted, ages_s[-1] if was_waited_for else 0.0, over, told, blocked, late)
 
     def _gather(self, tenant: Tenant, turn: ClaimedTurn, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)

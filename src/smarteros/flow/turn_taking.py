@@ -80,6 +80,12 @@ def patience_s(messages: Sequence[IncomingMessage], ages_s: Sequence[float], sta
     return max(0.0, min(left, MOST_BURST_S - max(ages_s)))
 
 
+def only_greets(message: IncomingMessage) -> bool:
+    """Whether a message says good day and nothing else, so that an answer to a later one has answered it too."""
+    words = _WORD.findall(fold(message.text))
+    return bool(words) and not message.attachments and all(word in _GREETINGS for word in words)
+
+
 def _wanted_s(messages: Sequence[IncomingMessage], state: DialogueState) -> float:
     """How long the customer may stay silent after his last message before it counts as all he had to say."""
     last = messages[-1]

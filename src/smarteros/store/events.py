@@ -141,6 +141,18 @@ def message_deleted(connection: sa.Connection, tenant_id: str, conversation_id: 
     return connection.execute(statement.limit(1)).first() is not None
 
 
+def later_one_taken(connection: sa.Connection, message: IncomingMessage, turn_id: str) -> bool:
+    """Tell whether another turn than ``turn_id`` has taken a message that the customer wrote after this one."""
+    events = received_events
+    statement = sa.select(events.c.event_id).where(
+        _messages(message.tenant_id, message.conversation_id),
+        events.c.message_id > message.id,
+        events.c.turn_id.is_not(None),
+        events.c.turn_id != turn_id,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def edit_message(connection: sa.Connection, tenant_id: str, conversation_id: int, message_id: int, text: str) -> None:
     """Give a received message its new words; a turn that has not replied notices it at the fence."""
     events = received_events

@@ -135,6 +135,23 @@ def test_the_later_message_of_a_burst_has_nothing_left_to_answer(bench: Bench) -
     assert (resolved.stop, resolved.reason) == ("merged", None)
 
 
+def test_a_greeting_that_comes_after_the_answer_to_what_followed_it_is_not_answered(bench: Bench) -> None:
+    bench.receive(2, "¿Tienen zapatillas?")
+    resolve(bench, 2, ends=True)
+    bench.receive(1, "hola, buenas tardes", ago_s=2.4)
+    resolved = resolve(bench, 1)
+
+    assert (resolved.stop, resolved.reason) == ("merged", "late_greeting")
+
+
+def test_a_question_that_comes_after_the_answer_to_what_followed_it_is_answered(bench: Bench) -> None:
+    bench.receive(2, "¿Tienen zapatillas?")
+    resolve(bench, 2, ends=True)
+    bench.receive(1, "hola, ¿abren hoy?")
+
+    assert resolve(bench, 1).stop is None
+
+
 def test_after_a_persons_reply_the_bot_is_silent_though_the_conversation_is_pending(bench: Bench) -> None:
     bench.person_replies()
     bench.receive(1)
