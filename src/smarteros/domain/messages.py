@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from smarteros.domain.model import Model
 
@@ -23,6 +25,8 @@ STATUSES_OF_BOT: dict[FirstStatus, frozenset[str]] = {
 HANDED_OVER = "handed_over"
 # The customer wants no messages of the bot, or the shop wants none for him: only people write to him.
 CONTACT_BLOCKED = "contact_blocked"
+# Why a question is a person's: he has replied since.
+HUMAN_REPLY = "human_reply"
 _SEEN_IN_STATE = ("conversation_", "human_assigned")
 
 
@@ -91,7 +95,7 @@ class ConversationState(Model):
             return "human_assigned"
         if self.status not in STATUSES_OF_BOT[self.starts]:
             return f"conversation_{self.status}"
-        return "human_reply" if self.answered_by_person else None
+        return HUMAN_REPLY if self.answered_by_person else None
 
 
 def seen_in_state(mute_reason: str) -> bool:
@@ -110,6 +114,23 @@ class OutgoingReply(Model):
     account_id: int
     text: str
     private: bool = False
+
+
+Priority = Literal["low", "medium", "high", "urgent"]
+# As Chatwoot takes them: what else is in a title makes the label one that nobody can choose.
+LABEL = r"^[a-z0-9_-]{1,60}$"
+
+
+class Desk(Model):
+    """How the shop's people find a conversation that is handed to them.
+
+    ``labels`` are added to those the conversation has. ``team`` is the name of one of the account's teams; unset leaves
+    the conversation's team, and its priority, as they are.
+    """
+
+    labels: tuple[Annotated[str, StringConstraints(pattern=LABEL)], ...] = ()
+    team: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    priority: Priority | None = None
 
 
 class PostedReply(Model):

@@ -12,7 +12,7 @@ import time
 import sqlalchemy as sa
 
 from smarteros.domain.ids import reply_id
-from smarteros.domain.messages import CONTACT_BLOCKED, OutgoingReply, PostedReply, seen_in_state
+from smarteros.domain.messages import CONTACT_BLOCKED, HUMAN_REPLY, OutgoingReply, PostedReply, seen_in_state
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, TurnStory
 from smarteros.flow.given_back import OvertakenError
@@ -173,14 +173,17 @@ def _changed(found: tuple[BurstMessage, ...], drafted: ResolvedTurn) -> Replied 
         return Replied(outcome="merged", reason="message_deleted")
     if any(entry.blocked for entry in held):
         return Replied(outcome="muted", reason=CONTACT_BLOCKED)
-    if tuple(entry.message for entry in held) != drafted.messages and drafted.round < MOST_ROUNDS:
+    asks = tuple(entry.message for entry in held if not entry.answered)
+    if not asks:
+        return Replied(outcome="muted", reason=HUMAN_REPLY)
+    if asks != drafted.messages and drafted.round < MOST_ROUNDS:
         return Replied(outcome="merged", reason="message_changed", again=True)
     return None
 
 
 def _gone_on(found: tuple[BurstMessage, ...], drafted: ResolvedTurn) -> Replied | None:
     """Messages wait that the draft does not know."""
-    waiting = [entry.message.id for entry in found if not entry.held]
+    waiting = [entry.message.id for entry in found if not entry.held and not entry.answered]
     if waiting and max(entry.age_s for entry in found if entry.held) < MOST_BURST_S:
         return Replied(outcome="merged", reason=_NEWER)
     # A webhook that came late: its message stands before the last one, and must not be answered after it.

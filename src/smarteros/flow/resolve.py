@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from smarteros.domain.decisions import OtherPhoto, PhotoShows
 from smarteros.domain.errors import PermanentError, RejectedInputError, TransientError
 from smarteros.domain.limits import LimitName
-from smarteros.domain.messages import CONTACT_BLOCKED, Attachment, IncomingMessage
+from smarteros.domain.messages import CONTACT_BLOCKED, HUMAN_REPLY, Attachment, IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn
 from smarteros.flow.given_back import OvertakenError, PutOffError
@@ -45,6 +45,7 @@ class _Burst:
     told: bool = False
     blocked: bool = False
     late_greeting: bool = False
+    answered: bool = False
 
 
 class ResolveStep:
@@ -63,9 +64,12 @@ class ResolveStep:
         with watched("resolve", start.tenant_id, start.turn_id) as watch:
             taken = self._take(tenant, turn)
             led = taken.known.muted_reason
-            muted_reason = still_muted(self._parts, tenant, start, led) if taken.messages and led else None
+            asks = bool(taken.messages) and not taken.answered
+            muted_reason = still_muted(self._parts, tenant, start, led) if asks and led else None
             if not taken.messages:
                 resolved = ResolvedTurn(stop="merged", reason="message_deleted" if taken.deleted else None)
+            elif taken.answered:
+                resolved = ResolvedTurn(messages=taken.messages, stop="muted", reason=HUMAN_REPLY)
             elif taken.late_greeting:
                 resolved = ResolvedTurn(messages=taken.messages, stop="merged", reason="late_greeting")
             elif muted_reason is not None:
@@ -93,13 +97,17 @@ class ResolveStep:
         with self._parts.database.tenant(tenant.scope) as connection:
             known = remembered(connection, tenant_id, conversation_id)
             found = burst(connection, tenant_id, conversation_id, start.turn_id)
-            ages_s = [entry.age_s for entry in found]
+            open_ones = [entry for entry in found if not entry.answered]
+            ages_s = [entry.age_s for entry in open_ones]
             held = any(entry.held for entry in found)
             if not held:
-                left_s = patience_s([entry.message for entry in found], ages_s, known.state)
+                left_s = patience_s([entry.message for entry in open_ones], ages_s, known.state)
                 if left_s > 0.0:
                     raise PutOffError(left_s)
             claimed = claim_burst(connection, tenant_id, start.turn_id, found)
+            answered = bool(found) and not open_ones
+            if open_ones:  # the others are taken all the same: nobody else needs to look at them
+                claimed = tuple(entry.message for entry in open_ones)
             # A worker that was taken for dead must not give messages to a turn that another one has ended: nobody
             # would answer them.
             if not all(entry.held for entry in found) and not is_ours(connection, turn):
@@ -108,9 +116,10 @@ class ResolveStep:
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
             late = bool(claimed) and all(map(only_greets, claimed))
             late = late and later_one_taken(connection, claimed[-1], start.turn_id)
-            over, told = over_limit(connection, tenant, start, self._parts.clock) if claimed else (None, False)
-        was_waited_for = bool(claimed) and not held and turn.claims > turn.tries
-        return _Burst(claimed, known, deleted, ages_s[-1] if was_waited_for else 0.0, over, told, blocked, late)
+            over, told = over_limit(connection, tenant, start, self._parts.clock) if open_ones else (None, False)
+        was_waited_for = bool(open_ones) and not held and turn.claims > turn.tries
+        waited_s = ages_s[-1] if was_waited_for else 0.0
+        return _Burst(claimed, known, deleted, waited_s, over, told, blocked, late, answered)
 
     def _gather(self, tenant: Tenant, turn: ClaimedTurn, claimed: tuple[IncomingMessage, ...]) -> ResolvedTurn:
         documents = _documents(claimed)

@@ -90,6 +90,7 @@ class _Court:
     transcript: Transcript
     leader: _Leader = "bot"
     since: Entry | None = None
+    person: Entry | None = None
     waiting: list[Entry] = field(default_factory=list[Entry])
     # Messages that came so shortly before a reply, or so long after the first, that it need not have answered them.
     perhaps: list[Entry] = field(default_factory=list[Entry])
@@ -105,6 +106,8 @@ class _Court:
     counts: Counter[str] = field(default_factory=Counter[str])
 
     def hear(self, entry: Entry) -> None:
+        if entry.kind == "human":
+            self.person = entry
         match entry.kind:
             case "customer":
                 self._customer(entry)
@@ -182,6 +185,8 @@ class _Court:
         if not unanswered:
             self._one_too_many(reply)
             return
+        if self._was_for_a_person(reply):
+            return
         covers = tuple(self.waiting) or self._late(reply)
         self.answers.append(_Answer(reply, covers, tuple(self.perhaps) if self.waiting else ()))
         answered = covers[0].id if reply.opener is None else reply.opener
@@ -201,6 +206,15 @@ class _Court:
             return False
         self.left = [message for message in self.left if message.id > found[0].id]
         self.answers.append(_Answer(reply, tuple(found)))
+        return True
+
+    def _was_for_a_person(self, reply: Entry) -> bool:
+        """Whether a person has replied after its question, and given back: it is no answer to what waits now."""
+        person = self.person
+        if person is None or reply.opener is None or reply.opener > person.id:
+            return False
+        if self._surely_known(person, reply):
+            self._accuse("after_human", reply, "a person had replied to its question before")
         return True
 
     def _late(self, reply: Entry) -> tuple[Entry, ...]:

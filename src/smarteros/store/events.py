@@ -50,13 +50,14 @@ def event_values(event: ReceivedEvent) -> dict[str, Any]:
 class BurstMessage(Model):
     """A message the turn holds, or could take because no turn has answered it yet; received ``age_s`` seconds ago.
 
-    ``blocked`` says that its sender is one the bot does not write to.
+    ``blocked`` says that its sender is one the bot does not write to, ``answered`` that a person has replied since.
     """
 
     message: IncomingMessage
     age_s: float
     held: bool
     blocked: bool = False
+    answered: bool = False
 
 
 # The event of a deletion counts even when it came before the message.
@@ -66,7 +67,12 @@ _BURST = """
            EXISTS (
              SELECT FROM smos.contacts c
               WHERE c.tenant_id = e.tenant_id AND c.blocked_at IS NOT NULL
-                AND c.contact = concat(e.message ->> 'account_id', ':', e.message #>> '{contact,id}')) AS blocked
+                AND c.contact = concat(e.message ->> 'account_id', ':', e.message #>> '{contact,id}')) AS blocked,
+           EXISTS (
+             SELECT FROM smos.received_events h
+              WHERE h.tenant_id = e.tenant_id AND h.conversation_id = e.conversation_id
+                AND h.message_id > e.message_id
+                AND h.ignore_reason IN ('human_reply', 'whatsapp_app_echo')) AS answered
       FROM smos.received_events e
      WHERE e.tenant_id = %(tenant_id)s AND e.conversation_id = %(conversation_id)s AND e.message IS NOT NULL
        AND (e.turn_id IS NULL OR e.turn_id = %(turn_id)s)
@@ -95,6 +101,7 @@ def burst(connection: sa.Connection, tenant_id: str, conversation_id: int, turn_
             age_s=max(0.0, row.age_s),
             held=row.held,
             blocked=row.blocked,
+            answered=row.answered,
         )
         for row in run(connection, _BURST, values)
     )

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from tests.support import claim_messages
+from tests.support import MemorySecrets, claim_messages
 from tests.unit.store.queued import TurnQueue, a_start
 
+from smarteros.contracts.loader import load_contracts
 from smarteros.domain.ids import reply_id
 from smarteros.domain.messages import (
     Attachment,
     Contact,
     ConversationState,
+    Desk,
     IncomingMessage,
     OutgoingReply,
     PostedReply,
@@ -25,6 +27,8 @@ from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCall
 from smarteros.flow.fence import Fence
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
+from smarteros.privacy.wrapping import KeyWrapping
+from smarteros.settings import default_contracts_dir
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, burst, edit_message, store_event
 from smarteros.store.queue import accept_message, end_turn
@@ -38,6 +42,7 @@ TENANT = Tenant(
     chatwoot_url="https://chat.example",
     chatwoot_account_ids=(31,),
 )
+LOADED = load_contracts(default_contracts_dir())
 _numbers = itertools.count(1)
 
 
@@ -48,6 +53,7 @@ class RecordingChannel:
         self.posted: list[str] = []
         self.markers: dict[str, int] = {}
         self.notes: list[str] = []
+        self.desks: list[Desk] = []
         self.state = ConversationState(conversation_id=1, status="pending", assigned_to_human=False, can_reply=True)
         self.on_post: Callable[[], None] = lambda: None
 
@@ -75,8 +81,18 @@ class RecordingChannel:
         self.markers[reply.reply_id] = 900 + len(self.posted)
         return PostedReply(message_id=self.markers[reply.reply_id])
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
+    def hand_over(
+        self,
+        tenant: Tenant,
+        conversation_id: int,
+        note: str,
+        *,
+        account_id: int | None = None,
+        desk: Desk | None = None,
+    ) -> None:
         self.notes.append(note)
+        if desk is not None:
+            self.desks.append(desk)
         self.open_conversation(tenant, conversation_id)
 
     def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:
@@ -96,6 +112,7 @@ class Bench:
     queue: TurnQueue
     channel: RecordingChannel = field(default_factory=RecordingChannel)
     conversation_id: int = field(default_factory=lambda: next(_numbers))
+    contact_keys: KeyWrapping = field(default_factory=lambda: KeyWrapping(MemorySecrets({})))
     pauses: list[float] = field(default_factory=list[float])
 
     @property
@@ -113,7 +130,8 @@ class Bench:
             knowledge=unused,
             tools=unused,
             reader=unused,
-            contracts=unused,
+            contracts=LOADED,
+            contact_keys=self.contact_keys,
             pause=pause,
         )
 
@@ -153,6 +171,12 @@ class Bench:
     def person_replies(self, reason: str = "human_reply") -> None:
         with self.database.tenant(TENANT.scope) as connection:
             mute(connection, TENANT.tenant_id, self.conversation_id, reason, datetime.now(UTC))
+
+    def person_writes(self, message_id: int) -> None:
+        """The webhook of a person's message arrives, and no sign that he keeps the conversation."""
+        said = self._event("message_created", message_id, None).model_copy(update={"ignore_reason": "human_reply"})
+        with self.database.tenant(TENANT.scope) as connection:
+            store_event(connection, said)
 
     def given_back(self) -> None:
         """The webhook arrives that gives the bot the conversation."""

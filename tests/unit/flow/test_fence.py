@@ -98,6 +98,16 @@ def test_a_person_who_replies_while_the_draft_is_prepared_silences_it(bench: Ben
     assert bench.channel.posted == []
 
 
+def test_a_person_who_replies_and_gives_the_conversation_back_meanwhile_has_answered(bench: Bench) -> None:
+    bench.receive(1)
+    attempt = bench.begin(1)
+    bench.person_writes(2)
+
+    replied = ended(lambda: attempt.send("Sí"))
+    assert (replied.outcome, replied.reason) == ("muted", "human_reply")
+    assert bench.channel.posted == []
+
+
 @pytest.mark.usefixtures("sleepy")
 def test_a_person_who_replies_in_the_last_moment_silences_it_too(bench: Bench) -> None:
     bench.receive(1)

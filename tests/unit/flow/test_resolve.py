@@ -160,6 +160,23 @@ def test_after_a_persons_reply_the_bot_is_silent_though_the_conversation_is_pend
     assert (resolved.stop, resolved.reason) == ("muted", "human_reply")
 
 
+def test_a_question_a_person_has_replied_to_is_left_to_him_though_the_bot_leads_again(bench: Bench) -> None:
+    bench.receive(1)
+    bench.person_writes(2)
+    resolved = resolve(bench, ends=True)
+
+    assert (resolved.stop, resolved.reason) == ("muted", "human_reply")
+    assert bench.waiting() == []
+
+
+def test_what_the_customer_writes_after_a_persons_reply_is_answered_alone(bench: Bench) -> None:
+    bench.receive(1)
+    bench.person_writes(2)
+    bench.receive(3, "¿Abren hoy?")
+
+    assert texts(resolve(bench)) == ["¿Abren hoy?"]
+
+
 @pytest.mark.parametrize("reason", ["conversation_open", "human_assigned"])
 def test_a_conversation_given_back_unheard_is_the_bots_again(bench: Bench, reason: str) -> None:
     bench.person_replies(reason)

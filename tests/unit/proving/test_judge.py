@@ -91,6 +91,17 @@ def test_what_a_person_answered_after_an_outage_is_not_the_bots_any_more() -> No
     assert charges(*taken, sign(4, "human", 0.6), sign(5, "bot_again", 1), found) == ["doubled"]
 
 
+def test_a_late_reply_to_what_a_person_answered_is_guilty_and_answers_nothing_that_waits() -> None:
+    person = sign(2, "human", 20).model_copy(update={"arrived": 20.1})
+    back = (customer(1, 0), person, sign(3, "bot_again", 20), customer(4, 20, turn=2))
+    late = bot(5, 22).model_copy(update={"opener": 1})
+    soon = late.model_copy(update={"at": 20.4})
+
+    assert charges(*back, late, bot(6, 23, "payment"), turns=(HOURS, PAYMENT)) == ["after_human"]
+    assert charges(*back, soon, bot(6, 23, "payment"), turns=(HOURS, PAYMENT)) == []
+    assert charges(*back, soon, turns=(HOURS, PAYMENT)) == ["lost"]
+
+
 def test_what_a_person_took_and_gave_back_unanswered_may_be_answered_once() -> None:
     unheard = customer(1, 0).model_copy(update={"arrived": None})
     late = bot(6, 40).model_copy(update={"opener": 1})
