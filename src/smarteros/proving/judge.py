@@ -296,11 +296,12 @@ class _Court:
         if last.id in self.with_people:
             return True
         after = [entry for entry in self.heard if entry.id > last.id]
-        following = next((entry.id for entry in after if entry.kind == "customer"), None)
         signs = [e for e in after if e.kind in ("human", "taken", "handed", "outage")]
         if any(s.at is not None and last.arrived is not None and s.at < last.arrived for s in signs):
             return True  # its webhook came late, when a person led already
-        return any(following is None or sign.id < following for sign in signs)
+        # Nothing was said by the bot that could have known it: the customer may have gone on, that changes nothing.
+        spoken = next((e.id for e in after if e.kind == "bot" and self._surely_known(last, e)), None)
+        return any(spoken is None or sign.id < spoken for sign in signs)
 
     def _accuse(self, charge: Charge, entry: Entry, what: str) -> None:
         self.findings.append(

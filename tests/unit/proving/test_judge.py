@@ -61,6 +61,14 @@ def test_messages_after_a_hand_over_and_in_an_outage_are_counted_as_left_to_peop
     assert (opened.findings, opened.outage) == ((), 2)
 
 
+def test_a_question_a_greeting_overlooked_is_the_persons_who_comes_although_the_customer_has_gone_on() -> None:
+    said = (customer(1, 0), customer(2, 1.0), bot(3, 1.0, "other"), customer(4, 1.2, turn=2))
+
+    assert charges(*said, sign(5, "taken", 1.5), turns=(BURST, PAYMENT)) == []
+    assert charges(*said, sign(5, "outage", 1.5), turns=(BURST, PAYMENT)) == []
+    assert "lost" in charges(*said[:3], bot(4, 2.5, "other"), sign(5, "taken", 3), turns=(BURST,))
+
+
 def test_after_the_bot_has_the_conversation_back_messages_can_be_lost_again() -> None:
     entries = (sign(1, "human", 0), customer(2, 1), sign(3, "bot_again", 2), customer(4, 3))
 
@@ -198,7 +206,7 @@ def test_a_question_that_reached_us_when_a_person_led_is_the_persons() -> None:
     two = HOURS.model_copy(update={"messages": 2})
     before = (greeting, late, bot(3, 3, "other"), customer(4, 4, turn=2))
     assert charges(*before, sign(5, "human", 5), turns=(two,)) == []
-    assert "lost" in charges(*before, sign(5, "human", 7), turns=(two,))
+    assert "lost" in charges(*before[:3], bot(4, 6.8, "other"), sign(5, "human", 7), turns=(two,))
 
 
 def test_a_burst_torn_apart_by_a_lost_webhook_may_have_two_replies() -> None:
