@@ -1,0 +1,30 @@
+"""Putting another orchestrator in the place of our workers, as the operator does it."""
+
+from __future__ import annotations
+
+import time
+
+from tests.conftest import RunningStack
+from tests.e2e.test_webhooks import hook, text_message
+from tests.e2e.world import PATIENCE_S, World, as_bytes
+from typer.testing import CliRunner
+
+from smarteros.cli.main import app
+
+
+def orchestrate(stack: RunningStack, tenant_id: str, *by: str) -> None:
+    """Run the command; what it points Chatwoot at is the demo unless another webhook is said."""
+    where = ["--public-url", stack.url, "--data-dir", str(stack.data_dir)]
+    done = CliRunner().invoke(app, ["tenant", "orchestrate", tenant_id, *by, *where])
+    assert done.exit_code == 0, done.output
+
+
+def until_known(world: World, tenant_id: str) -> None:
+    """Wait until the demo, which looks at a tenant's settings again after some seconds, gives a turn away."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        body = as_bytes(text_message(world, tenant_id))
+        if world.post_webhook(f"{world.url}/api/v1/turns", body, hook(world, tenant_id)[1]).json()["turn"]:
+            return
+        time.sleep(0.25)
+    raise AssertionError("no turn is given to orchestrators")
