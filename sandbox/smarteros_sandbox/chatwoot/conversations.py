@@ -15,6 +15,7 @@ from smarteros_sandbox.chatwoot.records import (
     JsonObject,
     Message,
     MessageType,
+    Team,
     User,
 )
 from smarteros_sandbox.chatwoot.shapes import webhook
@@ -143,6 +144,16 @@ class Conversations:
             target = "unassigned" if assignee is None else f"Assigned to {assignee.name}"
             text = f"Conversation {target} by {by}" if assignee is None else f"{target} by {by}"
             self.add_activity(conversation, text)
+
+    def assign_team(self, conversation: Conversation, team: Team | None, by: str) -> None:
+        """Assign to a team or to none; nobody of it is chosen, as in a team without people of the inbox."""
+        former = self._view.team(conversation)
+        if not self.update(conversation, team_id=None if team is None else team.id):
+            return
+        if team is not None:
+            self.add_activity(conversation, f"Assigned to {team.name} by {by}")
+        elif former is not None:
+            self.add_activity(conversation, f"Unassigned from {former.name} by {by}")
 
     def open_after_bot_failure(self, conversation: Conversation) -> None:
         """Chatwoot lib/webhooks/trigger.rb: a pending conversation goes to people when its bot fails."""

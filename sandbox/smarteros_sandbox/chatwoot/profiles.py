@@ -72,6 +72,11 @@ class Profile:
         return self.version >= (4, 17, 0)
 
     @property
+    def articles_tell_locale(self) -> bool:
+        """An article of the help centre tells its own locale, no longer only its category's; upstream since 4.17."""
+        return self.version >= (4, 17, 0)
+
+    @property
     def merges_custom_attributes(self) -> bool:
         """Since 4.17 ``custom_attributes`` knows ``merge`` (chatwoot#15119)."""
         return self.version >= (4, 17, 0)

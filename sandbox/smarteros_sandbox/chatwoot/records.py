@@ -223,11 +223,89 @@ class Attachment(Row):
 
 
 @dataclass
+class Team(Row):
+    """A group of people; its name is in small letters and unique within the account."""
+
+    account_id: int = 0
+    name: str = ""
+    description: str | None = None
+    allow_auto_assign: bool = True
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+@dataclass
+class Label(Row):
+    """A label people may choose; its title is in small letters and unique within the account."""
+
+    account_id: int = 0
+    title: str = ""
+    description: str | None = None
+    color: str = "#1f93ff"
+    show_on_sidebar: bool = True
+
+
+@dataclass
 class CannedResponse(Row):
     """A ready-made answer of the shop's people."""
 
     account_id: int = 0
     short_code: str = ""
     content: str = ""
+    created_at: float = 0.0
+    updated_at: float = 0.0
+
+
+ARTICLE_STATUSES = ("draft", "published", "archived")
+
+
+@dataclass
+class Portal(Row):
+    """A help centre; its slug is unique on the whole installation."""
+
+    account_id: int = 0
+    name: str = ""
+    slug: str = ""
+    color: str = "#1f93ff"
+    page_title: str | None = None
+    header_text: str | None = None
+    homepage_link: str | None = None
+    custom_domain: str | None = None
+    archived: bool = False
+    locales: list[str] = field(default_factory=_texts)
+    created_at: float = 0.0
+
+
+@dataclass
+class Category(Row):
+    """A heading of a help centre, in one language."""
+
+    account_id: int = 0
+    portal_id: int = 0
+    name: str = ""
+    slug: str = ""
+    locale: str = "en"
+    description: str | None = None
+    icon: str = ""
+    position: int | None = None
+
+
+@dataclass
+class Article(Row):
+    """A text of a help centre, in Markdown."""
+
+    account_id: int = 0
+    portal_id: int = 0
+    category_id: int | None = None
+    author_id: int = 0
+    title: str = ""
+    slug: str = ""
+    content: str | None = None
+    description: str | None = None
+    status: str = "draft"
+    locale: str = "en"
+    position: int | None = None
+    meta: JsonObject = field(default_factory=_object)
+    views: int | None = None
     created_at: float = 0.0
     updated_at: float = 0.0

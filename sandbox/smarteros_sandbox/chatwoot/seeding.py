@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smarteros_sandbox.chatwoot.clock import AccountClock
-from smarteros_sandbox.chatwoot.records import Account, CannedResponse, Inbox, User
+from smarteros_sandbox.chatwoot.records import Account, CannedResponse, Inbox, Label, Team, User
 from smarteros_sandbox.chatwoot.store import Store
 from smarteros_sandbox.chatwoot.tokens import base58_token
 from smarteros_sandbox.shops.models import DemoShop, InboxSpec
@@ -16,6 +16,9 @@ CANNED_RESPONSES = (
     ("boleta", "¿Me puedes enviar una foto de tu boleta o factura, por favor?"),
     ("despedida", "Gracias por escribirnos. ¡Que tengas un buen día!"),
 )
+# What the demo's contracts name in their section ``hand_over``.
+TEAMS = (("ventas", "Quienes venden"), ("postventa", "Garantías, cambios y reclamos"))
+LABELS = ("bot", "cliente-molesto", "revisar-documento", "falla-del-bot")
 
 
 def seed_missing_accounts(store: Store, clock: AccountClock, shops: Sequence[DemoShop]) -> None:
@@ -73,6 +76,12 @@ def _seed_account(store: Store, now: float, shop: DemoShop, administrator_id: in
                 updated_at=now,
             )
         )
+    for name, description in TEAMS:
+        store.teams.add(
+            Team(account_id=spec.account_id, name=name, description=description, created_at=now, updated_at=now)
+        )
+    for title in LABELS:
+        store.labels.add(Label(account_id=spec.account_id, title=title))
 
 
 def _inbox(spec: InboxSpec, account_id: int, domain: str) -> Inbox:

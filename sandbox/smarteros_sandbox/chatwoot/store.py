@@ -16,14 +16,19 @@ from typing import Generic, TypeVar
 from smarteros_sandbox.chatwoot.records import (
     Account,
     AgentBot,
+    Article,
     Attachment,
     CannedResponse,
+    Category,
     Contact,
     ContactInbox,
     Conversation,
     Inbox,
+    Label,
     Message,
+    Portal,
     Row,
+    Team,
     User,
     Webhook,
 )
@@ -101,6 +106,11 @@ class Store:
         self.messages = Table(database, "messages", Message, 70001)
         self.attachments = Table(database, "attachments", Attachment, 801)
         self.canned_responses = Table(database, "canned_responses", CannedResponse, 1)
+        self.portals = Table(database, "portals", Portal, 1)
+        self.categories = Table(database, "categories", Category, 1)
+        self.articles = Table(database, "articles", Article, 1)
+        self.teams = Table(database, "teams", Team, 1)
+        self.labels = Table(database, "labels", Label, 1)
         self._messages_of: dict[int, list[Message]] = defaultdict(list)
         self._attachments_of: dict[int, list[Attachment]] = defaultdict(list)
         self._conversation_by_display_id: dict[tuple[int, int], Conversation] = {}

@@ -14,6 +14,7 @@ from smarteros_sandbox.chatwoot.records import (
     Inbox,
     Message,
     MessageType,
+    Team,
     User,
 )
 from smarteros_sandbox.chatwoot.store import Store
@@ -48,6 +49,10 @@ class View:
     def contact(self, conversation: Conversation) -> Contact:
         """The customer of a conversation."""
         return self.store.contacts[conversation.contact_id]
+
+    def team(self, conversation: Conversation) -> Team | None:
+        """The team a conversation is assigned to."""
+        return self.store.teams.get(conversation.team_id)
 
     def sender(self, message: Message) -> Contact | User | AgentBot | None:
         """Who wrote the message; None for templates, activities and removed senders."""

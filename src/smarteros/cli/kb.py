@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
-from smarteros.domain.errors import RejectedInputError
+from smarteros.cli.kb_source import print_proposed
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.knowledge import Category, Document, Finding, Hit
-from smarteros.domain.tenants import TenantScope
+from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.upkeep import IMPORT, TextChange
 from smarteros.kit.clock import SystemClock, in_santiago
 from smarteros.knowledge.base import merged
 from smarteros.knowledge.difference import PassageChange, changes_between
-from smarteros.knowledge.evaluation import Expected, Recall, measure, read_questions
+from smarteros.knowledge.evaluation import Expected, Recall, measure, read_questions_of
 from smarteros.knowledge.findings import findings
 from smarteros.knowledge.formats.files import read_documents
 from smarteros.knowledge.passages import passages_of
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Import and search the texts a shop answers from.", no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option(help="Tenant the documents belong to.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Paths = Annotated[
     list[Path], typer.Argument(help="Markdown, JSON, DOCX, HTML or PDF files, or folders of them.", show_default=False)
+]
+MaybePaths = Annotated[
+    list[Path] | None, typer.Argument(help="Markdown, JSON, DOCX, HTML or PDF files, or folders of them.")
+]
+Urls = Annotated[
+    list[str] | None, typer.Option(help="Page on the internet: HTML, PDF, DOCX, Markdown, JSON; repeat it.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Ask what customers asked first; too many changes wait for approval.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Compute sentence vectors now, or when they are first needed.")
 ]
 Merge = Annotated[
     bool,
@@ -44,22 +56,31 @@ _SHOWN = 20
 
 @app.command("import")
 def import_documents(
-    paths: Paths,
     tenant: TenantOption,
+    paths: MaybePaths = None,
+    url: Urls = None,
     merge: Merge = False,
+    check: Check = False,
     as_json: AsJson = False,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Compute sentence vectors now, or when they are first needed.")
-    ] = True,
+    wait: Wait = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Replace the tenant's documents by these files, or merge them in. Either all of them are taken or none."""
+    """Replace the tenant's documents by these files and pages, or merge them in. All of them are taken or none."""
     from smarteros.bootstrap import open_services
 
-    documents = read_documents(paths)
-    note = ", ".join(document.name for document in documents[:3])
+    if not paths and not url:
+        raise typer.BadParameter("give files or --url")
+    documents = read_documents(paths) if paths else ()
     with open_services(settings_with(data_dir)) as services:
-        scope = services.tenants.get(tenant).scope
+        shop = services.tenants.get(tenant)
+        documents = (*documents, *_pages(services, shop, url or ()))
+        note = ", ".join(document.name for document in documents[:3])
+        scope = shop.scope
+        if check:
+            mode = "merge" if merge else "all"
+            change = TextChange(origin=IMPORT, mode=mode, documents=documents, note=note)
+            _propose(services, shop, change, as_json=as_json)
+            return
         before = services.knowledge.documents(scope)
         take = services.knowledge.merge if merge else services.knowledge.replace
         passages = take(scope, documents, note=note)
@@ -136,10 +157,7 @@ def test(
     """Ask questions whose passage is known: how often it comes first, and among the first five."""
     from smarteros.bootstrap import open_services
 
-    try:
-        expected = read_questions(questions.name, questions.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RejectedInputError("kb_file_unreadable", f"{questions}: cannot be read ({error})") from error
+    expected = read_questions_of(questions)
     with open_services(settings_with(data_dir)) as services:
         scope = services.tenants.get(tenant).scope
         _settle(services, scope, lexical)
@@ -223,6 +241,23 @@ def rollback(
     with open_services(settings_with(data_dir)) as services:
         passages = services.knowledge.rollback(services.tenants.get(tenant).scope, revision)
     typer.echo(f"{passages} passages")
+
+
+def _pages(services: Services, shop: Tenant, urls: Sequence[str]) -> tuple[Document, ...]:
+    """Fetch pages as documents named after their addresses."""
+    from smarteros.bootstrap.upkeep import open_upkeep
+
+    if not urls:
+        return ()
+    pages = open_upkeep(services).texts.pages
+    found = (pages.read(shop, url).document for url in dict.fromkeys(urls))
+    return tuple(document for document in found if document is not None)
+
+
+def _propose(services: Services, shop: Tenant, change: TextChange, *, as_json: bool) -> None:
+    from smarteros.bootstrap.upkeep import open_upkeep
+
+    print_proposed(change.origin, open_upkeep(services).texts.propose(shop, change), as_json=as_json)
 
 
 def _settle(services: Services, scope: TenantScope, lexical: bool) -> None:

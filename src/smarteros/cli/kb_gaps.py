@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.gaps import GapReason
 
@@ -19,7 +19,7 @@ def gaps(
     forget: Annotated[
         str | None, typer.Option(help="Remove the question with this pattern instead of listing.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """List questions that were not understood surely or not answered, the most frequent first."""

@@ -71,7 +71,13 @@ class EmbeddedKnowledgeBase:
 
     def merge(self, scope: TenantScope, documents: tuple[Document, ...], *, note: str = "") -> int:
         """Add these to the tenant's documents, in place of those of the same names."""
-        return self.replace(scope, merged(self._store.load(scope), documents), note=note)
+        return self.change(scope, lambda before: merged(before, documents), note=note)
+
+    def change(
+        self, scope: TenantScope, how: Callable[[tuple[Document, ...]], tuple[Document, ...]], *, note: str = ""
+    ) -> int:
+        """Make of the documents as the store has them now what ``how`` says."""
+        return self.replace(scope, how(self._store.load(scope)), note=note)
 
     def documents(self, scope: TenantScope) -> tuple[Document, ...]:
         """List the tenant's documents in the order of their import."""

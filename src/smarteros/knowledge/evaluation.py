@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from smarteros.domain.decisions import Language
@@ -65,6 +66,14 @@ class Recall:
     def missed(self) -> tuple[Asked, ...]:
         """The questions whose passage does not come first."""
         return tuple(each for each in self.asked if each.place != 1)
+
+
+def read_questions_of(path: Path) -> tuple[Expected, ...]:
+    """Read a file of questions; RejectedInputError also when it cannot be read."""
+    try:
+        return read_questions(path.name, path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RejectedInputError("kb_file_unreadable", f"{path}: cannot be read ({error})") from error
 
 
 def read_questions(name: str, source: str) -> tuple[Expected, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Literal, Protocol
 
@@ -22,6 +22,15 @@ class KnowledgeBase(Protocol):
 
     def merge(self, scope: TenantScope, documents: tuple[Document, ...], *, note: str = "") -> int:
         """Add these to the tenant's documents, in place of those of the same names; returns all passages' number."""
+        ...
+
+    def change(
+        self, scope: TenantScope, how: Callable[[tuple[Document, ...]], tuple[Document, ...]], *, note: str = ""
+    ) -> int:
+        """Make of the documents, as they are at this moment, what ``how`` says; returns all passages' number.
+
+        Two who do so at once need a lock of their own (``store.documents.lock_documents``).
+        """
         ...
 
     def documents(self, scope: TenantScope) -> tuple[Document, ...]:

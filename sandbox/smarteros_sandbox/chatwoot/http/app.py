@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from smarteros_sandbox.chatwoot.clock import iso_milliseconds
 from smarteros_sandbox.chatwoot.errors import not_found
-from smarteros_sandbox.chatwoot.http import contacts, conversations, integrations, messages, settings
+from smarteros_sandbox.chatwoot.http import contacts, conversations, help_center, integrations, messages, settings
 from smarteros_sandbox.chatwoot.http.answers import answer_json
 from smarteros_sandbox.chatwoot.http.failures import EXCEPTION_HANDLERS
 from smarteros_sandbox.chatwoot.http.limits import BodyLimit
@@ -35,7 +35,8 @@ def create_chatwoot_app(chatwoot: Installation) -> Starlette:
         finally:
             await chatwoot.stop()
 
-    specs = conversations.ROUTES + messages.ROUTES + contacts.ROUTES + settings.ROUTES + integrations.ROUTES
+    account_api = (conversations, messages, contacts, settings, integrations, help_center)
+    specs = [spec for module in account_api for spec in module.ROUTES]
     return Starlette(
         routes=[
             *_open_routes(chatwoot),

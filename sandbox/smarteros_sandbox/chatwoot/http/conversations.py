@@ -192,12 +192,13 @@ async def custom_attributes(call: Call) -> Response:
 
 
 async def assign(call: Call) -> Response:
-    """``assignee_id`` wins: sent together with it, ``team_id`` is ignored (assignments_controller.rb)."""
+    """``assignee_id`` wins: sent together with it, ``team_id`` is ignored (assignments_controller.rb).
+
+    A team that is not there takes the conversation from the one it has, like ``null``.
+    """
     conversation, params, store = call.conversation(), call.params, call.chatwoot.store
     if "assignee_id" not in params:
-        if params.integer("team_id"):
-            raise not_found()
-        return answer_json(None)
+        return _assign_team(call, conversation) if "team_id" in params else answer_json(None)
     assignee_id = params.integer("assignee_id")
     is_bot = params.text("assignee_type") == "AgentBot"
     assignee = store.agent_bots.get(assignee_id) if is_bot else store.users.get(assignee_id)
@@ -211,6 +212,14 @@ async def assign(call: Call) -> Response:
             return ok(api.assigned_bot(assignee))
         case None:
             return answer_json(None)
+
+
+def _assign_team(call: Call, conversation: Conversation) -> Response:
+    team = call.chatwoot.store.teams.get(call.params.integer("team_id"))
+    if team is not None and team.account_id != call.account.id:
+        team = None
+    call.chatwoot.conversations.assign_team(conversation, team, call.actor.name)
+    return answer_json(None) if team is None else ok(api.assigned_team(team))
 
 
 async def labels(call: Call) -> Response:

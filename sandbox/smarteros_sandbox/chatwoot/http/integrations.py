@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from smarteros_sandbox.chatwoot.errors import invalid, not_found
+from smarteros_sandbox.chatwoot.errors import invalid
 from smarteros_sandbox.chatwoot.http.params import Params
 from smarteros_sandbox.chatwoot.http.routing import Access, Call, RouteSpec, ok
 from smarteros_sandbox.chatwoot.records import AgentBot, JsonObject, User, Webhook
@@ -88,10 +88,7 @@ async def reset_access_token(call: Call) -> Response:
 
 
 def _bot(call: Call) -> AgentBot:
-    row = call.chatwoot.store.agent_bots.get(call.path_id("agent_bot_id"))
-    if row is None or row.account_id != call.account.id:
-        raise not_found()
-    return row
+    return call.own(call.chatwoot.store.agent_bots, call.path_id("agent_bot_id"))
 
 
 def _assign_bot(row: AgentBot, params: Params) -> None:
@@ -145,10 +142,7 @@ async def delete_webhook(call: Call) -> Response:
 
 
 def _webhook(call: Call) -> Webhook:
-    row = call.chatwoot.store.webhooks.get(call.path_id("webhook_id"))
-    if row is None or row.account_id != call.account.id:
-        raise not_found()
-    return row
+    return call.own(call.chatwoot.store.webhooks, call.path_id("webhook_id"))
 
 
 def _assign_webhook(call: Call, row: Webhook) -> None:

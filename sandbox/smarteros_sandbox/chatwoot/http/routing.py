@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,11 +17,22 @@ from smarteros_sandbox.chatwoot.http.answers import answer_json
 from smarteros_sandbox.chatwoot.http.params import Params, read_params
 from smarteros_sandbox.chatwoot.installation import Installation
 from smarteros_sandbox.chatwoot.profiles import Profile
-from smarteros_sandbox.chatwoot.records import Account, AgentBot, Contact, Conversation, Inbox, User
+from smarteros_sandbox.chatwoot.records import (
+    Account,
+    AgentBot,
+    CannedResponse,
+    Contact,
+    Conversation,
+    Inbox,
+    User,
+    Webhook,
+)
+from smarteros_sandbox.chatwoot.store import Table
 from smarteros_sandbox.chatwoot.values import as_integer
 
 API_ERROR_BODY = {"status": 500, "error": "Internal Server Error"}
 MAX_SLOW_SECONDS = 120.0
+OwnedT = TypeVar("OwnedT", AgentBot, CannedResponse, Contact, Inbox, Webhook)
 
 
 class Access(Enum):
@@ -63,19 +74,20 @@ class Call:
             raise not_found()
         return found
 
-    def inbox(self, inbox_id: int | None) -> Inbox:
-        """An inbox of this account."""
-        found = self.chatwoot.store.inboxes.get(inbox_id)
+    def own(self, table: Table[OwnedT], row_id: int | None) -> OwnedT:
+        """A row of this account; 404 when there is none, or it is another account's."""
+        found = table.get(row_id)
         if found is None or found.account_id != self.account.id:
             raise not_found()
         return found
 
+    def inbox(self, inbox_id: int | None) -> Inbox:
+        """An inbox of this account."""
+        return self.own(self.chatwoot.store.inboxes, inbox_id)
+
     def contact(self, contact_id: int | None) -> Contact:
         """A contact of this account."""
-        found = self.chatwoot.store.contacts.get(contact_id)
-        if found is None or found.account_id != self.account.id:
-            raise not_found()
-        return found
+        return self.own(self.chatwoot.store.contacts, contact_id)
 
 
 Endpoint = Callable[[Call], Awaitable[Response]]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.responses import Response
 
 from smarteros_sandbox.chatwoot.clock import iso_milliseconds
-from smarteros_sandbox.chatwoot.errors import invalid, not_found
+from smarteros_sandbox.chatwoot.errors import invalid
 from smarteros_sandbox.chatwoot.http.routing import Access, Call, RouteSpec, ok
-from smarteros_sandbox.chatwoot.records import CannedResponse, JsonObject
+from smarteros_sandbox.chatwoot.records import CannedResponse, JsonObject, Label, Team
 from smarteros_sandbox.chatwoot.shapes import api
 
 
@@ -70,9 +72,7 @@ async def set_agent_bot(call: Call) -> Response:
     row = call.inbox(call.path_id("inbox_id"))
     bot_id = call.params.integer("agent_bot")
     if bot_id is not None:
-        bot = call.chatwoot.store.agent_bots.get(bot_id)
-        if bot is None or bot.account_id != call.account.id:
-            raise not_found()
+        call.own(call.chatwoot.store.agent_bots, bot_id)
     row.agent_bot_id = bot_id
     call.chatwoot.store.inboxes.save(row)
     return ok()
@@ -90,64 +90,97 @@ async def agents(call: Call) -> Response:
     return ok([api.agent(row) for row in rows])
 
 
-async def empty_array(_call: Call) -> Response:
-    """What the demo shops have none of."""
-    return ok([])
+async def teams(call: Call) -> Response:
+    """All teams."""
+    rows = [row for row in call.chatwoot.store.teams if row.account_id == call.account.id]
+    return ok([api.team(row, is_member=False) for row in rows])
+
+
+async def create_team(call: Call) -> Response:
+    """A new one; Chatwoot writes its name in small letters."""
+    params, store = call.params.nested("team"), call.chatwoot.store
+    name = (params.text("name") or "").lower()
+    if not name:
+        raise invalid("Name can't be blank", "name")
+    if any(row.account_id == call.account.id and row.name == name for row in store.teams):
+        raise invalid("Name has already been taken", "name")
+    now = call.chatwoot.clock.now(call.account.id)
+    team = Team(
+        account_id=call.account.id,
+        name=name,
+        description=params.text("description"),
+        allow_auto_assign=params.flag("allow_auto_assign") if "allow_auto_assign" in params else True,
+        created_at=now,
+        updated_at=now,
+    )
+    return ok(api.team(store.teams.add(team), is_member=False))
 
 
 async def labels(call: Call) -> Response:
-    """The labels in use."""
-    rows = call.chatwoot.store.conversations_of(call.account.id)
-    titles = dict.fromkeys(label for row in rows for label in row.label_list)
-    payload = [
-        {
-            "id": position,
-            "title": title,
-            "description": None,
-            "color": "#1f93ff",
-            "show_on_sidebar": True,
-        }
-        for position, title in enumerate(titles, start=1)
-    ]
-    return ok({"payload": payload})
+    """The labels people may choose; a conversation may have others."""
+    rows = [row for row in call.chatwoot.store.labels if row.account_id == call.account.id]
+    return ok({"payload": [api.label(row) for row in rows]})
+
+
+async def create_label(call: Call) -> Response:
+    """A new one; letters, digits, hyphens and underscores, in small letters."""
+    params, store = call.params.nested("label"), call.chatwoot.store
+    title = (params.text("title") or "").lower()
+    if not re.fullmatch(r"[\w-]+", title):
+        raise invalid("Title is invalid" if title else "Title can't be blank", "title")
+    if any(row.account_id == call.account.id and row.title == title for row in store.labels):
+        raise invalid("Title has already been taken", "title")
+    label = Label(account_id=call.account.id, title=title, description=params.text("description"))
+    return ok(api.label(store.labels.add(label)))
 
 
 async def canned_responses(call: Call) -> Response:
-    """Ready-made answers, all at once."""
+    """Ready-made answers, all at once; with ``search`` those whose code begins so come first."""
     text = (call.params.text("search") or "").lower()
     rows = [row for row in call.chatwoot.store.canned_responses if row.account_id == call.account.id]
     found = [row for row in rows if text in row.short_code.lower() or text in row.content.lower()]
+    if text:  # CannedResponse.order_by_search
+        found.sort(key=lambda row: (not row.short_code.lower().startswith(text), text not in row.short_code.lower()))
     return ok([api.canned_response(row) for row in found])
 
 
 async def create_canned_response(call: Call) -> Response:
     """A new one; the short code is unique in the account."""
-    params = call.params.nested("canned_response")
-    short_code, content = params.text("short_code"), params.text("content")
-    if not short_code or not content:
-        missing = "Content" if short_code else "Short code"
-        raise invalid(f"{missing} can't be blank", missing.lower().replace(" ", "_"))
-    store = call.chatwoot.store
-    if any(row.account_id == call.account.id and row.short_code == short_code for row in store.canned_responses):
-        raise invalid("Short code has already been taken", "short_code")
-    now = call.chatwoot.clock.now(call.account.id)
-    row = CannedResponse(
-        account_id=call.account.id,
-        short_code=short_code,
-        content=content,
-        created_at=now,
-        updated_at=now,
-    )
-    return ok(api.canned_response(store.canned_responses.add(row)))
+    row = CannedResponse(account_id=call.account.id, created_at=call.chatwoot.clock.now(call.account.id))
+    _assign_canned_response(call, row)
+    return ok(api.canned_response(call.chatwoot.store.canned_responses.add(row)))
+
+
+async def update_canned_response(call: Call) -> Response:
+    """Change one."""
+    row = _canned_response(call)
+    _assign_canned_response(call, row)
+    call.chatwoot.store.canned_responses.save(row)
+    return ok(api.canned_response(row))
 
 
 async def delete_canned_response(call: Call) -> Response:
     """Remove one."""
-    row = call.chatwoot.store.canned_responses.get(call.path_id("canned_response_id"))
-    if row is None or row.account_id != call.account.id:
-        raise not_found()
-    call.chatwoot.store.canned_responses.delete(row)
+    call.chatwoot.store.canned_responses.delete(_canned_response(call))
     return ok()
+
+
+def _canned_response(call: Call) -> CannedResponse:
+    return call.own(call.chatwoot.store.canned_responses, call.path_id("canned_response_id"))
+
+
+def _assign_canned_response(call: Call, row: CannedResponse) -> None:
+    params = call.params.nested("canned_response")
+    short_code = params.text("short_code") if "short_code" in params else row.short_code
+    content = params.text("content") if "content" in params else row.content
+    if not short_code or not content:
+        missing = "Content" if short_code else "Short code"
+        raise invalid(f"{missing} can't be blank", missing.lower().replace(" ", "_"))
+    for other in call.chatwoot.store.canned_responses:
+        if other.account_id == call.account.id and other.short_code == short_code and other is not row:
+            raise invalid("Short code has already been taken", "short_code")
+    row.short_code, row.content = short_code, content
+    row.updated_at = call.chatwoot.clock.now(call.account.id)
 
 
 ROUTES: list[RouteSpec] = [
@@ -159,9 +192,12 @@ ROUTES: list[RouteSpec] = [
     ("POST", "/inboxes/{inbox_id}/set_agent_bot", set_agent_bot, Access.ADMINISTRATOR),
     ("GET", "/inboxes/{inbox_id}/message_templates", message_templates, Access.USER),
     ("GET", "/agents", agents, Access.USER),
-    ("GET", "/teams", empty_array, Access.USER),
+    ("GET", "/teams", teams, Access.USER),
+    ("POST", "/teams", create_team, Access.ADMINISTRATOR),
     ("GET", "/labels", labels, Access.USER),
+    ("POST", "/labels", create_label, Access.ADMINISTRATOR),
     ("GET", "/canned_responses", canned_responses, Access.USER),
     ("POST", "/canned_responses", create_canned_response, Access.USER),
+    ("PATCH", "/canned_responses/{canned_response_id}", update_canned_response, Access.USER),
     ("DELETE", "/canned_responses/{canned_response_id}", delete_canned_response, Access.ADMINISTRATOR),
 ]

@@ -10,7 +10,9 @@ from smarteros_sandbox.chatwoot.records import (
     Conversation,
     Inbox,
     JsonObject,
+    Label,
     Message,
+    Team,
     User,
     Webhook,
 )
@@ -177,9 +179,48 @@ def _conversation_meta(view: View, row: Conversation) -> JsonObject:
             data["assignee"] = assigned_bot(bot)
         case None:
             pass
+    group = view.team(row)
+    if group is not None:
+        data["team"] = team(group, is_member=False)
     data["assignee_type"] = push.assignee_type(view, row)
     data["hmac_verified"] = False
     return data
+
+
+def team(row: Team, *, is_member: bool) -> JsonObject:
+    """_team.json.jbuilder."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "allow_auto_assign": row.allow_auto_assign,
+        "account_id": row.account_id,
+        "is_member": is_member,
+    }
+
+
+def assigned_team(row: Team) -> JsonObject:
+    """The answer to an assignment, which no view shapes: the row as it is."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "allow_auto_assign": row.allow_auto_assign,
+        "account_id": row.account_id,
+        "created_at": iso_milliseconds(row.created_at),
+        "updated_at": iso_milliseconds(row.updated_at),
+    }
+
+
+def label(row: Label) -> JsonObject:
+    """An entry of the account's labels."""
+    return {
+        "id": row.id,
+        "title": row.title,
+        "description": row.description,
+        "color": row.color,
+        "show_on_sidebar": row.show_on_sidebar,
+    }
 
 
 def agent(row: User) -> JsonObject:

@@ -165,7 +165,7 @@ def _meta(view: View, row: Conversation) -> JsonObject:
         "sender": contact(view.contact(row)),
         "assignee": None if assignee is None else person(assignee),
         "assignee_type": assignee_type(view, row),
-        "team": None,
+        "team": None if (group := view.team(row)) is None else {"id": group.id, "name": group.name},
         "hmac_verified": False,
     }
 

@@ -65,15 +65,25 @@ def read_documents(paths: Sequence[Path]) -> tuple[Document, ...]:
 
 def read_file(name: str, path: Path) -> Document:
     """Read one file by its ending; an unknown ending is read as Markdown."""
-    reader, limit = _READERS.get(path.suffix.lower(), (_read_markdown, MAX_TEXT_BYTES))
+    _, limit = _reader(path.suffix)
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise RejectedInputError("kb_file_unreadable", f"{path}: {error.strerror}") from error
+    return read_bytes(name, data, path.suffix)
+
+
+def read_bytes(name: str, data: bytes, ending: str) -> Document:
+    """Read what is in memory as a file of an ending like ``.pdf`` is read."""
+    reader, limit = _reader(ending)
     if len(data) > limit:
-        raise RejectedInputError("kb_file_too_large", f"{path}: larger than {limit} bytes")
+        raise RejectedInputError("kb_file_too_large", f"{name}: larger than {limit} bytes")
     return reader(name, data)
+
+
+def _reader(ending: str) -> tuple[Reader, int]:
+    return _READERS.get(ending.lower(), (_read_markdown, MAX_TEXT_BYTES))
 
 
 def _is_visible(path: Path, folder: Path) -> bool:
