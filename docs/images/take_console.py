@@ -1,7 +1,8 @@
 """Take the console's pictures from a running demo.
 
-``uv run python docs/images/take_console.py LINK``, with the link the demo prints after ``console``, once some
-customers have written (``smos demo say``).
+``uv run python docs/images/take_console.py LINK``, with the link the demo prints after ``console``, once customers
+have written (``smos contract test --url`` has many of them), something is amiss (``POST /sandbox/faults``) and an alert
+is silenced.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def take(link: str) -> None:
-    """Sign in by the one-time link and keep four pages as pictures of few colours."""
+    """Sign in by the one-time link and keep some pages as pictures of few colours."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--headless", "--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="es-CL")
@@ -29,11 +30,15 @@ def take(link: str) -> None:
         page.get_by_role("link", name="¿Por qué respondió esto?").last.click()
         page.locator(".times").wait_for()
         keep(page, "console-turn", whole=True)
+        page.goto(urljoin(link, "/console/alerts"))
+        keep(page, "console-alerts")
         page.emulate_media(color_scheme="dark")
         page.goto(urljoin(link, "/console/knowledge"))
         page.locator("input[type=search]").press_sequentially("horario de atención")
         page.locator(".hits").wait_for()
         keep(page, "console-knowledge-dark")
+        page.goto(urljoin(link, "/console/promises"))
+        keep(page, "console-promises-dark")
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(urljoin(link, "/console/conversations"))

@@ -14,10 +14,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.contract_runs import keep_runs
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.contracts.diff import diff as diff_contracts
 from smarteros.contracts.documentation import markdown
 from smarteros.contracts.exporters.alertmanager import alertmanager_config
+from smarteros.contracts.exporters.n8n import EVENTS_FILE, n8n_files
 from smarteros.contracts.exporters.prometheus import RULES_FILE, RUNBOOKS, prometheus_files
 from smarteros.contracts.exporters.vault import vault_setup
 from smarteros.contracts.findings import Finding
@@ -33,7 +35,6 @@ app = typer.Typer(name="contract", help="Check, play, compare and export contrac
 
 CONTRACTS = Path("contracts")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Url = Annotated[str | None, typer.Option("--url", help="A running stack; without it one is started for this.")]
 Folder = Annotated[Path, typer.Option("--contracts", help="Folder of the contracts.")]
 
@@ -46,6 +47,7 @@ class Exportable(StrEnum):
     vault = "vault"
     prometheus = "prometheus"
     alertmanager = "alertmanager"
+    n8n = "n8n"
 
 
 @app.command()
@@ -68,9 +70,15 @@ def test(
     contracts: Folder = CONTRACTS,
     flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
     as_json: AsJson = False,
+    data_dir: DataDir = None,
 ) -> None:
-    """Play all scenarios of the contracts and compare."""
-    results = _play_all(_chosen(contracts, flow), url, quiet=as_json)
+    """Play all scenarios of the contracts and compare.
+
+    The installation of the data directory, if there is one, remembers the run: its console shows it.
+    """
+    played = _chosen(contracts, flow)
+    results = _play_all(played, url, quiet=as_json)
+    keep_runs(settings_with(data_dir), played, results, url)
     if as_json:
         _print_json([result.model_dump(mode="json") | {"passed": result.passed} for result in results])
     else:
@@ -119,7 +127,7 @@ def export(
         typer.Option(
             "--out",
             "-o",
-            help="File to write instead of printing; for prometheus the folder of the rules and their tests.",
+            help="File to write instead of printing; for prometheus and n8n the folder of the files.",
         ),
     ] = None,
     tenants: Annotated[
@@ -128,18 +136,26 @@ def export(
     runbooks: Annotated[
         str, typer.Option("--runbooks", help="For prometheus: where the runbooks are read.")
     ] = RUNBOOKS,
+    url: Annotated[
+        str | None, typer.Option(help="For n8n: where it reaches SmarterOS; default SMOS_PUBLIC_URL, or this machine.")
+    ] = None,
     contracts: Folder = CONTRACTS,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the JSON Schema of the format, a contract as a page, or a Vault's, Prometheus' or Alertmanager's set-up."""
-    if what is Exportable.prometheus:
-        files = prometheus_files(load_contracts(contracts).by_id.values(), runbooks)
+    """Write the JSON Schema of the format, a contract as a page, or what another program is set up with.
+
+    Those are a Vault, Prometheus, Alertmanager, and n8n with the workflows that lead our turns (docs/n8n.md).
+    """
+    if what in (Exportable.prometheus, Exportable.n8n):
+        flows = load_contracts(contracts).by_id.values()
+        for_n8n = what is Exportable.n8n
+        files = n8n_files(flows, _own_url(url, data_dir)) if for_n8n else prometheus_files(flows, runbooks)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
                 (out / name).write_text(content, "utf-8")
             return
-        text = files[RULES_FILE]
+        text = files[EVENTS_FILE if for_n8n else RULES_FILE]
     elif what is Exportable.alertmanager:
         text = _alertmanager(data_dir)
     elif what is Exportable.vault:
@@ -159,11 +175,13 @@ def export(
 def _alertmanager(data_dir: Path | None) -> str:
     from smarteros.alerts.settings import AlertSettings, alertmanager_sinks
 
-    settings = settings_with(data_dir)
     # Alertmanager stands beside us, or reaches us as Chatwoot does.
-    return alertmanager_config(
-        alertmanager_sinks(AlertSettings(), settings.public_url or f"http://127.0.0.1:{settings.port}")
-    )
+    return alertmanager_config(alertmanager_sinks(AlertSettings(), _own_url(None, data_dir)))
+
+
+def _own_url(given: str | None, data_dir: Path | None) -> str:
+    settings = settings_with(data_dir)
+    return given or settings.public_url or f"http://127.0.0.1:{settings.port}"
 
 
 def _vault_setup(contracts: Path, tenants: Sequence[str] | None, data_dir: Path | None) -> str:

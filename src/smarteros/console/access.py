@@ -16,7 +16,7 @@ from smarteros.domain.people import Person
 from smarteros.kit.clock import Clock
 from smarteros.store import people as stored
 from smarteros.store.database import Database
-from smarteros.store.people import Session, opened, scope_of
+from smarteros.store.people import Session, scope_of
 from smarteros.store.people_attempts import count_attempt, forgive
 
 IDLE = timedelta(hours=2)
@@ -71,7 +71,7 @@ class Access:
             raise RejectedInputError("sign_in_refused", "Address or password do not fit.", status=401)
         with self._database.installation() as connection:
             forgive(connection, account_key, address_key, now)
-        with opened(self._database, scope_of(person.tenant_id)) as connection:
+        with self._database.scoped(scope_of(person.tenant_id)) as connection:
             if self._passwords.outdated(kept):
                 stored.change_person(connection, person.person_id, password_hash=self._passwords.hash(password))
             entered = self.begin(connection, person, browser)
@@ -87,7 +87,7 @@ class Access:
         if scope is None:
             return None
         now = self._clock.now()
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             session = stored.find_session(connection, stored.digest(secret))
             if session is None or session.expires_at <= now or session.used_at + IDLE <= now:
                 return None
@@ -154,11 +154,11 @@ class Access:
         return SignedIn(token=token, person=person)
 
     def _of(self, visitor: Visitor) -> AbstractContextManager[sa.Connection]:
-        return opened(self._database, scope_of(visitor.person.tenant_id))
+        return self._database.scoped(scope_of(visitor.person.tenant_id))
 
     def _person_and_hash(self, place: tuple[str, str] | None) -> tuple[Person | None, str | None]:
         if place is None:
             return None, None
         scope, person_id = place
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             return stored.find_person(connection, person_id), stored.password_hash(connection, person_id)

@@ -20,6 +20,7 @@ from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.knowledge import Category, Document, Section
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.text import strip_controls
+from smarteros.store.documents import lock_documents
 from smarteros.store.gaps import forget_gap, list_gaps
 
 DOCUMENT = "consola.json"
@@ -102,7 +103,6 @@ class Answers:
     def _changed(self, visitor: Visitor, tenant: Tenant, kind: str) -> Generator[sa.Connection]:
         """Change the answers one at a time: each change begins with what the one before it has left."""
         with self._parts.database.tenant(tenant.scope) as connection:
-            lock = sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"answers:{tenant.tenant_id}", 0))
-            connection.execute(sa.select(lock))
+            lock_documents(connection, tenant.tenant_id)
             yield connection
             note(connection, self._parts.clock.now(), kind, visitor.person, tenant_id=tenant.tenant_id)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from smarteros.console.access import Visitor
-from smarteros.console.guard import Guard, tenant_for
+from smarteros.console.guard import Guard, not_found, scope_for, scopes_for
 from smarteros.console.pages import Pages
 from smarteros.console.parts import ConsoleParts
+from smarteros.console.texts import codes_of
 from smarteros.store.audit_chain import verify_chain
 from smarteros.store.audit_search import search_events
 from smarteros.store.database import NO_TENANT
-from smarteros.store.people import opened
 
 _PAGE = 50
 _LARGEST = 2**53
@@ -23,12 +23,13 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
 
     def chosen(request: Request, visitor: Visitor) -> str:
         """Return whose chain is asked for: the first tenant's, or the installation's for who sees all tenants."""
-        tenants, wanted = parts.tenants_of(visitor.person), request.query_params.get("tenant", "")
-        if wanted == NO_TENANT and visitor.person.tenant_id is None:
-            return NO_TENANT
+        wanted = request.query_params.get("tenant", "")
         if wanted:
-            return tenant_for(parts, visitor.person, wanted).tenant_id
-        return tenants[0].tenant_id if tenants else NO_TENANT
+            return scope_for(parts, visitor.person, wanted)
+        scopes = scopes_for(parts, visitor.person)
+        if not scopes:
+            raise not_found()
+        return scopes[0]
 
     @router.get("/audit")
     def audit(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -36,7 +37,7 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
         scope = chosen(request, visitor)
         kind = request.query_params.get("kind", "").replace("\x00", "").strip()[:_LONGEST_KIND]
         conversation_id, before = _number(request, "conversation"), _number(request, "before")
-        with opened(parts.database, scope) as connection:
+        with parts.database.scoped(scope) as connection:
             events = search_events(
                 connection,
                 scope,
@@ -55,6 +56,8 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
             whole_installation=visitor.person.tenant_id is None,
             kind=kind,
             conversation=conversation_id,
+            kinds=codes_of("audit_kind"),
+            people=_people(parts, visitor, scope),
             events=events[:_PAGE],
             more=events[_PAGE - 1].position if len(events) > _PAGE else None,
         )
@@ -64,9 +67,15 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
         """Check a whole chain; a part of its own, because a long one takes seconds."""
         visitor = guard.allowed(request, "read_audit")
         scope = chosen(request, visitor)
-        with opened(parts.database, scope) as connection:
+        with parts.database.scoped(scope) as connection:
             report = verify_chain(connection, scope, parts.seal, parts.clock.now())
         return pages.page(request, "audit_chain.html", visitor=visitor, report=report)
+
+
+def _people(parts: ConsoleParts, visitor: Visitor, scope: str) -> dict[str, str]:
+    """Name the people whose ids the events tell, as far as the visitor may know them."""
+    whose = {None if scope == NO_TENANT else scope, visitor.person.tenant_id}
+    return {person.person_id: person.called for person in parts.invitations.people(*whose)}
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -21,6 +21,7 @@ from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.people import Person
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.bodies import read_body
+from smarteros.store.database import NO_TENANT
 
 HOME = "/console/conversations"
 SIGN_IN = "/console/sign-in"
@@ -60,7 +61,7 @@ class Guard:
     def visitor_or_none(self, request: Request) -> Visitor | None:
         """Return who is signed in, if anybody is."""
         token = request.cookies.get(self.session_cookie, "")
-        return self._access.visitor(token, touch=ASKS_BY_ITSELF not in request.headers) if token else None
+        return self._access.visitor(token, touch=not _asked_by_itself(request)) if token else None
 
     def token(self, request: Request) -> str:
         """Return the secret the page's forms are bound to: that of the session, or of the visit before it.
@@ -110,6 +111,11 @@ class Guard:
         response.set_cookie(name, value, max_age=max_age_s, path="/", secure=self._https, httponly=True, samesite="lax")
 
 
+def _asked_by_itself(request: Request) -> bool:
+    """Tell whether the page asked, and not a person. A stream of events cannot say so with a header of its own."""
+    return ASKS_BY_ITSELF in request.headers or request.headers.get("accept") == "text/event-stream"
+
+
 def form_of(request: Request) -> Form:
     """Return the fields of a form that was found to be one of ours."""
     return request.state.form
@@ -121,6 +127,19 @@ def tenant_for(parts: ConsoleParts, person: Person, tenant_id: str) -> Tenant:
     if found is None:
         raise not_found()
     return found
+
+
+def scope_for(parts: ConsoleParts, person: Person, wanted: str) -> str:
+    """Return a scope the person may look into: a tenant's, or the installation's (``-``) for who sees all tenants."""
+    if wanted == NO_TENANT and person.tenant_id is None:
+        return NO_TENANT
+    return tenant_for(parts, person, wanted).tenant_id
+
+
+def scopes_for(parts: ConsoleParts, person: Person) -> tuple[str, ...]:
+    """List the scopes the person may look into: the tenants', and the installation's as the last."""
+    own = (NO_TENANT,) if person.tenant_id is None else ()
+    return (*(tenant.tenant_id for tenant in parts.tenants_of(person)), *own)
 
 
 def not_found() -> RejectedInputError:

@@ -18,7 +18,7 @@ from smarteros.domain.people import Person, Role
 from smarteros.kit.clock import Clock
 from smarteros.store import people as stored
 from smarteros.store.database import Database
-from smarteros.store.people import Link, LinkPurpose, opened, scope_of
+from smarteros.store.people import Link, LinkPurpose, scope_of
 
 LINK_LIFE = timedelta(hours=72)
 
@@ -38,31 +38,40 @@ class Invitations:
         self._known_tenant = known_tenant
 
     def invite(
-        self, email: str, role: Role, tenant_id: str | None, *, name: str = "", purpose: LinkPurpose = "password"
+        self,
+        email: str,
+        role: Role,
+        tenant_id: str | None,
+        *,
+        name: str = "",
+        purpose: LinkPurpose = "password",
+        by: Person | None = None,
     ) -> tuple[Person, str]:
         """Add a person and return the secret of the link that lets him in.
 
+        ``by`` is who did it in the console; whoever has the command line is nobody it knows.
         RejectedInputError for an address somebody has already, and for a role that does not go with the tenant.
         """
         self._require_tenant(role, tenant_id)
         person = self._new_person(email, role, tenant_id, name)
-        with opened(self._database, scope_of(tenant_id)) as connection:
-            self._add(connection, person)
+        with self._database.scoped(scope_of(tenant_id)) as connection:
+            self._add(connection, person, by)
             return person, self._link(connection, tenant_id, Link(person_id=person.person_id, purpose=purpose))
 
-    def reset(self, email: str, *, purpose: LinkPurpose = "password") -> tuple[Person, str]:
+    def reset(self, email: str, *, purpose: LinkPurpose = "password", by: Person | None = None) -> tuple[Person, str]:
         """End a person's sessions and return the secret of a new link; works while signing in has to wait.
 
-        RejectedInputError for an unknown or disabled person.
+        RejectedInputError for an unknown or disabled person, and for oneself: nobody would be left to see the link.
         """
+        _require_another(email, by)
         scope, person_id = self._whereabouts(email)
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             person = stored.find_person(connection, person_id)
             if person is None or person.disabled_at is not None:
                 raise RejectedInputError("person_disabled", f"{email} is disabled.")
             if purpose == "password":
                 stored.end_sessions(connection, person_id)
-                note(connection, self._clock.now(), "console_link_made", person)
+                note(connection, self._clock.now(), "console_link_made", person, by=by)
             stored.drop_links(connection, person_id)
             return person, self._link(connection, person.tenant_id, Link(person_id=person_id, purpose=purpose))
 
@@ -83,30 +92,37 @@ class Invitations:
                 return None
             return self._link(connection, None, Link(person_id=None, purpose="password"))
 
-    def disable(self, email: str) -> Person:
-        """Let a person sign in no more, and end his sessions. RejectedInputError for an unknown one."""
+    def disable(self, email: str, *, by: Person | None = None) -> Person:
+        """Let a person sign in no more, and end his sessions.
+
+        RejectedInputError for an unknown one, and for oneself: somebody must be left who lets people in.
+        """
+        _require_another(email, by)
         scope, person_id = self._whereabouts(email)
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             stored.change_person(connection, person_id, disabled_at=self._clock.now())
             stored.end_sessions(connection, person_id)
             stored.drop_links(connection, person_id)
             person = stored.find_person(connection, person_id)
             if person is None:
                 raise RejectedInputError("person_unknown", f"There is no {email}.", status=404)
-            note(connection, self._clock.now(), "console_person_disabled", person)
+            note(connection, self._clock.now(), "console_person_disabled", person, by=by)
             return person
 
-    def people(self, tenant_id: str | None) -> tuple[Person, ...]:
-        """List the people of a tenant, or of the installation."""
-        with opened(self._database, scope_of(tenant_id)) as connection:
-            return stored.list_people(connection)
+    def people(self, *tenant_ids: str | None) -> list[Person]:
+        """List the people of tenants, and for None those of the installation; each in their own scope."""
+        found: list[Person] = []
+        for tenant_id in tenant_ids:
+            with self._database.scoped(scope_of(tenant_id)) as connection:
+                found += stored.list_people(connection)
+        return found
 
     def link_of(self, token: str) -> tuple[Link, Person | None] | None:
         """Look at a one-time link without using it; None when it is of no use."""
         scope, secret = parts_of(token)
         if scope is None:
             return None
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             return self._usable_link(connection, secret)
 
     def enter_by_link(
@@ -119,7 +135,7 @@ class Invitations:
         scope, secret = parts_of(token)
         if scope is None:
             raise _useless_link()
-        with opened(self._database, scope) as connection:
+        with self._database.scoped(scope) as connection:
             found = self._usable_link(connection, secret)
             if found is None:
                 raise _useless_link()
@@ -145,10 +161,10 @@ class Invitations:
         if tenant_id is not None and not self._known_tenant(tenant_id):
             raise RejectedInputError("tenant_unknown", f"There is no tenant {tenant_id!r} here.", status=404)
 
-    def _add(self, connection: sa.Connection, person: Person) -> None:
+    def _add(self, connection: sa.Connection, person: Person, by: Person | None = None) -> None:
         if not stored.add_person(connection, person):
             raise RejectedInputError("email_taken", f"Somebody has the address {person.email} already.", status=409)
-        note(connection, self._clock.now(), "console_person_added", person, role=person.role)
+        note(connection, self._clock.now(), "console_person_added", person, by=by)
 
     def _new_person(self, email: str, role: Role, tenant_id: str | None, name: str) -> Person:
         return Person(
@@ -186,6 +202,11 @@ class Invitations:
         if place is None:
             raise RejectedInputError("person_unknown", f"Nobody has the address {email}.", status=404)
         return place
+
+
+def _require_another(email: str, by: Person | None) -> None:
+    if by is not None and by.email == normal_email(email):
+        raise RejectedInputError("person_self", "It would end the session in which it is done.", status=409)
 
 
 def _has_operator(connection: sa.Connection) -> bool:

@@ -21,12 +21,15 @@ def note(
     *,
     tenant_id: str | None = None,
     conversation_id: int | None = None,
+    by: Person | None = None,
     **details: Any,
 ) -> None:
-    """Write down what a person did, in the transaction that does it.
+    """Write down what a person did, in the transaction that does it, or what was done to him and ``by`` whom.
 
     ``tenant_id`` is whose data was touched, by default the person's own tenant.
     """
+    if by is not None:
+        details["by"] = by.person_id
     append_event(
         connection,
         AuditEvent(

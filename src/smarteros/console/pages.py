@@ -14,7 +14,7 @@ import jinja2
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
-from smarteros.console import diagrams, texts
+from smarteros.console import charts, diagrams, texts
 from smarteros.console.access import Visitor
 from smarteros.console.permissions import Permission, may
 from smarteros.console.tokens import csrf_of
@@ -26,9 +26,11 @@ _SCRIPT, _STYLE, _IMAGE = "text/javascript; charset=utf-8", "text/css; charset=u
 STATIC_FILES = {
     "htmx.min.js": _SCRIPT,
     "console.js": _SCRIPT,
+    "palette.css": _STYLE,
     "base.css": _STYLE,
     "parts.css": _STYLE,
     "pages.css": _STYLE,
+    "charts.css": _STYLE,
     "favicon.svg": _IMAGE,
 }
 # Nothing inline, nothing from elsewhere, in nobody's frame.
@@ -75,11 +77,18 @@ class Pages:
         self._environment.filters["clock_time"] = texts.clock_time
         self._environment.filters["browser"] = texts.browser_name
         self._environment.filters["ms"] = texts.milliseconds
-        self._environment.globals["static"] = self._static_url  # pyright: ignore[reportArgumentType]
-        self._environment.globals["query"] = _query  # pyright: ignore[reportArgumentType]
-        self._environment.globals["step_bar"] = diagrams.step_bar  # pyright: ignore[reportArgumentType]
-        self._environment.globals["bar_width"] = diagrams.BAR_WIDTH  # pyright: ignore[reportArgumentType]
-        self._environment.globals["box"] = (diagrams.BOX_WIDTH, diagrams.BOX_HEIGHT)  # pyright: ignore[reportArgumentType]
+        drawn: dict[str, Any] = {
+            "static": self._static_url,
+            "query": _query,
+            "step_bar": diagrams.step_bar,
+            "bar_width": diagrams.BAR_WIDTH,
+            "box": (diagrams.BOX_WIDTH, diagrams.BOX_HEIGHT),
+            "budget_mood": charts.budget_mood,
+            "burn_mood": charts.burn_mood,
+            "wait_gauge": charts.wait_gauge,
+            "chart": (charts.CHART_WIDTH, charts.CHART_HEIGHT),
+        }
+        self._environment.globals.update(drawn)
 
     def page(
         self,
@@ -106,6 +115,7 @@ class Pages:
             "t": partial(texts.say, shown.language),
             "code": partial(texts.say_code, shown.language),
             "age": partial(texts.age, shown.language, now),
+            "length": partial(texts.length, shown.language),
             "may": partial(_may, person),
         }
         html = self._environment.get_template(template).render(context)

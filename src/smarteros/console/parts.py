@@ -40,7 +40,8 @@ class ConsoleParts:
     """The parts behind the pages.
 
     ``play_again`` decides a turn once more and sends nothing; ``llm_calls`` are those made for one message of a
-    conversation; ``seal`` is what the audit's chains are checked with.
+    conversation; ``seal`` is what the audit's chains are checked with; ``public_url`` is the beginning of one-time
+    links, by default the address the page was asked by; ``alerts_elsewhere`` says that Alertmanager has the silences.
     """
 
     database: Database
@@ -56,7 +57,13 @@ class ConsoleParts:
     play_again: Callable[[str], PlayedAgain]
     llm_calls: Callable[[TenantScope, int, int], tuple[LlmCall, ...]]
     seal: AuditSeal
-    https: bool = False
+    public_url: str | None = None
+    alerts_elsewhere: bool = False
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach the console over https."""
+        return (self.public_url or "").startswith("https://")
 
     def tenants_of(self, person: Person) -> tuple[Tenant, ...]:
         """List the tenants a person may see: his own, or every one."""

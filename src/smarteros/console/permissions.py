@@ -8,7 +8,7 @@ from smarteros.domain.people import Role
 
 Permission = Literal[
     "read_conversations", "steer_conversations", "read_tenants", "read_knowledge", "write_knowledge",
-    "read_contracts", "read_audit",
+    "read_contracts", "read_audit", "read_alerts", "silence_alerts", "manage_people",
 ]  # fmt: skip
 
 ROLES_WITH: dict[Permission, frozenset[Role]] = {
@@ -19,6 +19,9 @@ ROLES_WITH: dict[Permission, frozenset[Role]] = {
     "write_knowledge": frozenset({"operator", "tenant_admin"}),
     "read_contracts": frozenset({"operator", "tenant_admin", "auditor"}),
     "read_audit": frozenset({"operator", "tenant_admin", "auditor"}),
+    "read_alerts": frozenset({"operator", "tenant_admin", "auditor"}),
+    "silence_alerts": frozenset({"operator", "tenant_admin"}),
+    "manage_people": frozenset({"operator"}),
 }
 
 # Whether a role is one of a tenant's people: it must be ("own"), must not be ("none"), or may be ("either").

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from smarteros.console.alert_routes import add_alerts
 from smarteros.console.audit_routes import add_audit
 from smarteros.console.contract_routes import add_contracts
 from smarteros.console.conversation_routes import add_conversations
@@ -12,6 +13,8 @@ from smarteros.console.guard import HOME, Guard, console_route, not_found
 from smarteros.console.knowledge_routes import add_knowledge
 from smarteros.console.pages import Pages
 from smarteros.console.parts import ConsoleParts
+from smarteros.console.people_routes import add_people
+from smarteros.console.promise_routes import add_promises
 from smarteros.console.settings_routes import add_settings
 from smarteros.console.sign_in_routes import add_sign_in
 from smarteros.console.tenant_routes import add_tenants
@@ -22,10 +25,13 @@ _ADD = (
     add_settings,
     add_conversations,
     add_turns,
+    add_alerts,
     add_tenants,
+    add_promises,
     add_knowledge,
     add_contracts,
     add_audit,
+    add_people,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -90,7 +91,7 @@ class Steering:
         tenant: Tenant,
         conversation_id: int,
         kind: str,
-        **details: str,
+        **details: Any,
     ) -> None:
         note(
             connection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 
@@ -11,6 +11,7 @@ import yaml
 from smarteros.domain.decisions import Language
 from smarteros.kit.clock import in_santiago
 
+_FILES = ("texts.yml", "operating_texts.yml")
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
@@ -23,8 +24,9 @@ Texts = dict[str, dict[Language, str]]
 @cache
 def texts() -> Texts:
     """Return all texts by name: ``{"nav.audit": {"es": …, "en": …}}``."""
-    source = resources.files("smarteros.console").joinpath("data/texts.yml").read_text("utf-8")
-    groups: dict[str, dict[str, list[str]]] = yaml.safe_load(source)
+    groups: dict[str, dict[str, list[str]]] = {}
+    for name in _FILES:
+        groups |= yaml.safe_load(resources.files("smarteros.console").joinpath(f"data/{name}").read_text("utf-8"))
     return {
         f"{group}.{name}": {"es": both[0], "en": both[1]}
         for group, named in groups.items()
@@ -44,6 +46,11 @@ def say_code(language: Language, group: str, code: object) -> str:
     return known[language] if known else str(code).replace("_", " ")
 
 
+def codes_of(group: str) -> list[str]:
+    """List the codes of ours that have a text in a group."""
+    return [name.removeprefix(f"{group}.") for name in texts() if name.startswith(f"{group}.")]
+
+
 def clock_time(instant: datetime) -> str:
     """Write day and time of Chile."""
     return in_santiago(instant).strftime("%d-%m-%Y %H:%M:%S")
@@ -51,11 +58,22 @@ def clock_time(instant: datetime) -> str:
 
 def age(language: Language, now: datetime, instant: datetime) -> str:
     """Write how long ago an instant was, in its largest unit."""
-    seconds = max(0, int((now - instant).total_seconds()))
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return say(language, f"age.{unit}", n=seconds // length)
-    return say(language, "age.s", n=seconds)
+    unit, n = _largest_unit(now - instant)
+    return say(language, f"age.{unit}", n=n)
+
+
+def length(language: Language, duration: timedelta) -> str:
+    """Write how long something took, in its largest unit."""
+    unit, n = _largest_unit(duration)
+    return say(language, f"length.{unit}", n=n)
+
+
+def _largest_unit(duration: timedelta) -> tuple[str, int]:
+    seconds = max(0, int(duration.total_seconds()))
+    for unit, length_s in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length_s:
+            return unit, seconds // length_s
+    return "s", seconds
 
 
 def milliseconds(duration_ms: float) -> str:

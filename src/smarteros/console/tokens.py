@@ -52,3 +52,8 @@ def normal_email(email: str) -> str:
     if not _EMAIL.fullmatch(normal):
         raise RejectedInputError("email_invalid", "That is no e-mail address.")
     return normal
+
+
+def console_link(url: str, token: str) -> str:
+    """Return the address of a one-time link below the console's own."""
+    return f"{url}/console/welcome/{token}"

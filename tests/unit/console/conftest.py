@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from smarteros.console.passwords import Passwords
 from smarteros.console.router import console_router
 from smarteros.contracts.loader import load_contracts
 from smarteros.domain.audit_chain import AuditSeal
+from smarteros.domain.messages import Desk
 from smarteros.domain.people import Role
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.app import create_app
@@ -50,7 +52,15 @@ class Chatwoot:
 
     handed_over: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
+    def hand_over(
+        self,
+        tenant: Tenant,
+        conversation_id: int,
+        note: str,
+        *,
+        account_id: int | None = None,
+        desk: Desk | None = None,
+    ) -> None:
         self.handed_over.append((tenant.tenant_id, conversation_id))
 
 
@@ -126,9 +136,9 @@ def shop(tenant_id: str, number: int) -> Tenant:
     )
 
 
-@pytest.fixture(scope="session")
-def running(postgres: EmbeddedPostgres) -> Iterator[World]:
-    """The console, for all tests of this folder."""
+@contextmanager
+def open_world(postgres: EmbeddedPostgres) -> Iterator[World]:
+    """The console over a database with its tables."""
     database = Database(postgres.url(), postgres.url("smos_app"))
     tenants, clock, chatwoot = TenantDirectory(database), FixedClock(NOON), Chatwoot()
     for number, tenant_id in enumerate((SHOES, HATS)):
@@ -156,6 +166,13 @@ def running(postgres: EmbeddedPostgres) -> Iterator[World]:
         for browser in world.browsers:
             browser.http.close()
     database.dispose()
+
+
+@pytest.fixture(scope="session")
+def running(postgres: EmbeddedPostgres) -> Iterator[World]:
+    """The console, for all tests of this folder."""
+    with open_world(postgres) as world:
+        yield world
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from tests.support import heard, whatsapp_message
 
 from smarteros.contracts.loader import ContractSet
+from smarteros.domain.alerts import Alert, Sink, Told
+from smarteros.domain.audit import AuditEvent
 from smarteros.domain.decisions import Citation, Decision, DialogueState, Entities
 from smarteros.domain.ids import reply_id, turn_id
 from smarteros.domain.messages import OutgoingReply
@@ -26,7 +28,10 @@ from smarteros.domain.turns import (
     TurnRecord,
     TurnStart,
     TurnStory,
+    Verdict,
 )
+from smarteros.store.alerts import raise_alert
+from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 from smarteros.store.events import store_event
 from smarteros.store.turn_inputs import save_inputs
@@ -100,6 +105,51 @@ def seed_many(database: Database, tenant: Tenant, count: int, at: datetime) -> N
     )
     with database.tenant(tenant.scope) as connection:
         connection.execute(statement, {"tenant": tenant.tenant_id, "at": at, "count": count})
+
+
+def seed_promises(
+    database: Database, tenant: Tenant, flow_id: str, day: datetime, *, kept: int = 0, late: int = 0, broken: int = 0
+) -> None:
+    """Turns that ended on a day, with how long the customer waited for each; late ones took six seconds."""
+    ended: tuple[tuple[Verdict, Outcome, int | None, int], ...] = (
+        ("kept", "answered", 900, kept), ("late", "answered", 6000, late), ("broken", "failed", None, broken)
+    )  # fmt: skip
+    with database.tenant(tenant.scope) as connection:
+        for judged, outcome, waited_ms, count in ended:
+            for _ in range(count):
+                number = next(_numbers)
+                record = TurnRecord(
+                    turn_id=turn_id(tenant.tenant_id, number, number),
+                    tenant_id=tenant.tenant_id,
+                    conversation_id=number,
+                    message_id=number,
+                    received_at=day,
+                    flow_id=flow_id,
+                    finished_at=day,
+                    outcome=outcome,
+                    verdict=judged,
+                )
+                save_turn(connection, record)
+                event = AuditEvent(event_id=f"turn:{record.turn_id}", topic="seeds", kind="turn", flow_id=flow_id,
+                                   tenant_id=tenant.tenant_id, latency_ms=waited_ms, timestamp=day)  # fmt: skip
+                append_event(connection, event)
+                connection.execute(
+                    sa.text("UPDATE smos.turns SET finished_at = :at WHERE turn_id = :turn"),
+                    {"at": day, "turn": record.turn_id},
+                )
+
+
+def seed_alert(database: Database, tenant_id: str, name: str, at: datetime, **more: Any) -> None:
+    """An alert as a round raises it, told to Slack and, because PagerDuty did not take it, by e-mail."""
+    told: dict[Sink, Told] = {
+        "slack": Told(kind="firing", at=at, by="slack"),
+        "pagerduty": Told(kind="firing", at=at, by="email"),
+    }
+    values: dict[str, Any] = {"key": name, "signal": "latency_p95_ms", "severity": "ticket", "value": 8200.0,
+                              "threshold": 7000.0, "flow_id": "e2e_shopify_sales", **more}  # fmt: skip
+    alert = Alert(tenant_id=tenant_id, name=name, notify=tuple(told), started_at=at, told=told, **values)
+    with database.scoped(tenant_id) as connection:
+        raise_alert(connection, alert)
 
 
 def _decision(text: str) -> Decision:

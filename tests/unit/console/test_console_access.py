@@ -346,7 +346,7 @@ def test_what_people_do_is_in_their_tenants_audit(world: World) -> None:
 
 
 def test_over_https_cookies_are_bound_to_the_host(world: World) -> None:
-    with serving(create_app([console_router(replace(world.parts, https=True))])) as url:
+    with serving(create_app([console_router(replace(world.parts, public_url="https://bots.example"))])) as url:
         cookie = httpx2.get(f"{url}/console/sign-in", trust_env=False).headers["set-cookie"]
 
     assert cookie.startswith("__Host-smos_visit=")

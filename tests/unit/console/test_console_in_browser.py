@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from tests.support import serving
 from tests.unit.console.conftest import NOON, SHOES, World, shop
-from tests.unit.console.seeds import QUESTION, seed_turn
+from tests.unit.console.seeds import QUESTION, seed_alert, seed_promises, seed_turn
 
+from smarteros.console.router import console_router
+from smarteros.domain.alerts import Silence
 from smarteros.domain.gaps import Gap
 from smarteros.domain.knowledge import Document
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import TurnRecord
+from smarteros.edge.app import create_app
+from smarteros.store.alerts import add_silence
 from smarteros.store.gaps import note_gap
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SHOP = "CONSOLE_SEEN"
 PATIENCE_MS = 30_000
+# What a page asks for by itself once it is there.
+LOADED_LATER = {"/console/audit": ".chain .notice:not(.warn)", "/console/tenants": ".bars"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +50,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def turn(running: World) -> TurnRecord:
-    """A shop with a conversation, a text and an open question."""
+    """A shop with a conversation, a text, an open question, alerts, a silence and promises kept and broken."""
     parts, tenant = running.parts, shop(SHOP, 11)
     parts.tenants.save(tenant)
     hours = Document(name="horarios.md", title="Horarios", markdown="# Horarios\n\n## ¿Horario?\n\nDe 10 a 19 h.")
@@ -52,6 +59,12 @@ def turn(running: World) -> TurnRecord:
               confidence=0.4)  # fmt: skip
     with parts.database.tenant(tenant.scope) as connection:
         note_gap(connection, SHOP, gap, NOON)
+        add_silence(connection, Silence(silence_id=0, tenant_id=SHOP, name="faq_slow", reason="Cambiamos los textos",
+                                        made_by="Ana", made_at=NOON, until_at=NOON + timedelta(hours=2)))  # fmt: skip
+    began = NOON - timedelta(hours=3)
+    seed_alert(parts.database, SHOP, "sales_slow", began)
+    seed_alert(parts.database, SHOP, "faq_slow", began, resolved_at=began + timedelta(minutes=9))
+    seed_promises(parts.database, tenant, "e2e_shopify_sales", NOON - timedelta(minutes=9), kept=3, late=1, broken=1)
     return seed_turn(parts.database, tenant, parts.contracts, NOON - timedelta(minutes=5))
 
 
@@ -69,7 +82,9 @@ def pages(turn: TurnRecord) -> list[str]:
         "/console/conversations",
         f"/console/conversations/{SHOP}/{turn.conversation_id}",
         f"/console/turns/{turn.turn_id}",
+        "/console/alerts",
         "/console/tenants",
+        "/console/promises",
         "/console/knowledge",
         "/console/contracts",
         "/console/contracts/e2e_faq_quick",
@@ -77,6 +92,17 @@ def pages(turn: TurnRecord) -> list[str]:
         "/console/settings",
         "/console/nowhere",
     ]
+
+
+async def unavailable(scope: Any, _receive: Any, send: Any) -> None:
+    """A proxy whose server is away."""
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b"away"})
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 def barriers(page: Page, rules: list[str] = RULES) -> list[str]:
@@ -100,8 +126,8 @@ def test_every_page_can_be_used_by_everybody_and_fits(
     found: dict[str, list[str]] = {}
     for path in pages(turn):
         page.goto(path)
-        if path == "/console/audit":
-            page.locator(".chain .notice:not(.warn)").wait_for()
+        if path in LOADED_LATER:
+            page.locator(LOADED_LATER[path]).wait_for()
         # Colours are all that dark pages have of their own; the rest is asked once.
         found[path] = barriers(page, RULES if colours == "light" else ["color-contrast"])
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
@@ -160,6 +186,84 @@ def test_a_new_message_appears_in_the_open_list_by_itself(world: World, chromium
 
     page.get_by_text("¿Y en rojo?").wait_for()
     assert page.evaluate("document.querySelectorAll('.conversations').length") == 1
+    context.close()
+
+
+def test_an_open_list_comes_back_by_itself_after_the_server_was_started_again(
+    world: World, chromium: Browser, turn: TurnRecord
+) -> None:
+    context = entered(world, chromium)
+    page = context.new_page()
+    console, off = create_app([console_router(world.parts)]), page.locator("#offline")
+    with serving(console) as url:
+        with page.expect_response("**/conversations/live"):
+            page.goto(f"{url}/console/conversations")
+        page.get_by_text(QUESTION).first.wait_for()
+    off.wait_for()
+    with serving(unavailable, port=port_of(url)), page.expect_response(lambda answer: answer.status == 503):
+        pass  # what a proxy says meanwhile; a browser by itself asks no more after it
+
+    asked = "¿Y mientras no estaban?"
+    seed_turn(world.parts.database, world.parts.tenants.get(SHOP), world.parts.contracts, NOON, text=asked)
+    with serving(console, port=port_of(url)):
+        page.get_by_text(asked).wait_for()
+        off.wait_for(state="hidden")
+    context.close()
+
+
+def test_an_alert_appears_on_the_open_page_by_itself_and_what_is_typed_there_stays(
+    world: World, chromium: Browser, turn: TurnRecord
+) -> None:
+    context = entered(world, chromium)
+    page = context.new_page()
+    page.clock.install()
+    page.goto("/console/alerts")
+    page.get_by_label("Motivo").fill("Migramos")
+
+    seed_alert(world.parts.database, SHOP, "sales_failing", NOON, signal="error_rate", value=0.12, threshold=0.05)
+    page.clock.run_for(16_000)
+
+    page.get_by_text(f"{SHOP}: e2e_shopify_sales falla en 12 % de los turnos").wait_for()
+    assert page.get_by_label("Motivo").input_value() == "Migramos"
+    assert page.get_by_role("heading", name="Ahora").count() == 1
+    context.close()
+
+
+def test_bars_that_cannot_be_counted_say_so_and_the_page_stays(
+    world: World, chromium: Browser, turn: TurnRecord
+) -> None:
+    context = entered(world, chromium)
+    page = context.new_page()
+    page.route("**/bars", lambda route: route.fulfill(status=500, body="<h1>500</h1>"))
+
+    page.goto("/console/tenants")
+
+    page.get_by_text("No se pudieron contar las promesas").wait_for()
+    assert page.get_by_role("heading", name="500").count() == 0
+    context.close()
+
+
+def test_a_one_time_link_is_copied_with_one_press(world: World, chromium: Browser) -> None:
+    context = chromium.new_context(
+        base_url=world.url, locale="es-CL", permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    browser = world.signed_in("operator")
+    context.add_cookies([{"name": "smos_session", "value": browser.http.cookies["smos_session"], "url": world.url}])
+    page = context.new_page()
+    page.goto("/console/people")
+    page.get_by_label("Correo").fill("copiada@tienda.cl")
+    page.locator("select[name=tenant]").select_option(SHOES)
+
+    page.get_by_role("button", name="Crear el enlace").press("Enter")
+    page.get_by_role("button", name="Copiar").press("Enter")
+
+    page.get_by_role("button", name="Copiado").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert world.browser().get(copied.removeprefix(world.url)).status_code == 200
+    # The people of all tests are here, and axe looks at each.
+    page.evaluate("document.querySelectorAll('.people > li:nth-child(n+4)').forEach((row) => row.remove())")
+    assert barriers(page) == []
     context.close()
 
 

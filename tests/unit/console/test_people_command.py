@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from smarteros import bootstrap
 from smarteros.bootstrap import console as console_bootstrap
-from smarteros.bootstrap.console import console_link
 from smarteros.cli.main import app
+from smarteros.console.tokens import console_link
 from smarteros.domain.errors import RejectedInputError
 
 

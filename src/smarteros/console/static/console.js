@@ -1,8 +1,13 @@
 // What htmx does not do: live updates, the keyboard, and forms that are sent at once.
 
 const ASKS_ITSELF = "X-Console-Asks-Itself";
+const AGAIN_AFTER_MS = 2000;
+const BY_ITSELF = "[data-live], [data-asks-itself]";
 
 document.querySelector("form[data-send-at-once]")?.requestSubmit();
+
+// On a phone the sections lie in a row that is wider than the screen.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 // A control that filters submits its form as soon as it changes.
 document.addEventListener("change", (event) => {
@@ -12,27 +17,61 @@ document.addEventListener("change", (event) => {
 // What the page asks by itself does not keep anybody signed in who went away.
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
-  if (ctx.sourceElement?.matches("[data-live]")) ctx.request.headers[ASKS_ITSELF] = "1";
+  if (ctx.sourceElement?.matches(BY_ITSELF)) ctx.request.headers[ASKS_ITSELF] = "1";
 });
 
-// The server says when something has changed; the browser reconnects by itself.
+// What it asks and does not get stays as it is, or says that it is missing; people see their errors as pages.
+const offline = document.getElementById("offline");
+const without = (element) => {
+  offline.hidden = false;
+  if (element.dataset.failed) element.textContent = element.dataset.failed;
+};
+document.addEventListener("htmx:before:response", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (!sourceElement?.matches(BY_ITSELF)) return;
+  offline.hidden = true;
+  if (response.status < 500) return;
+  event.preventDefault();
+  without(sourceElement);
+});
+document.addEventListener("htmx:error", (event) => {
+  if (event.target.matches?.(BY_ITSELF)) without(event.target);
+});
+
+// The server says when something has changed. The browser reconnects by itself, unless it got an answer that is no
+// stream: a proxy's while the server starts again, or that the session has ended, which the list then finds out.
 const live = document.querySelector("[data-live]");
 if (live) {
-  const offline = document.getElementById("offline");
-  const source = new EventSource(live.dataset.live);
+  let source;
   let lost = false;
-  source.addEventListener("open", () => {
-    offline.hidden = true;
-    if (lost) htmx.trigger(live, "refresh");
-    lost = false;
-  });
-  source.addEventListener("changed", () => htmx.trigger(live, "refresh"));
-  source.addEventListener("error", () => {
-    lost = true;
-    offline.hidden = false;
-  });
+  const listen = () => {
+    source = new EventSource(live.dataset.live);
+    source.addEventListener("open", () => {
+      offline.hidden = true;
+      if (lost) htmx.trigger(live, "refresh");
+      lost = false;
+    });
+    source.addEventListener("changed", () => htmx.trigger(live, "refresh"));
+    source.addEventListener("error", () => {
+      lost = true;
+      offline.hidden = false;
+      if (source.readyState !== EventSource.CLOSED) return;
+      htmx.trigger(live, "refresh");
+      setTimeout(listen, AGAIN_AFTER_MS);
+    });
+  };
+  listen();
   // A page that is left must not hold its connection, of which a browser has few.
   addEventListener("pagehide", () => source.close());
+}
+
+// A button that copies a field's text, where the browser lets pages do so.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).value);
+    button.textContent = button.dataset.copied;
+  });
 }
 
 // "/" goes to the search field; j and k walk through a list.
