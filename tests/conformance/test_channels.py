@@ -37,6 +37,10 @@ class SmallChatwoot:
         self.assignee_type: str | None = "AgentBot"
         self.faults: list[dict[str, Any]] = []
         self.read_faults: list[int] = []
+        self.labels: list[str] = []
+        self.team: int | None = None
+        self.priority: str | None = None
+        self.refused_marks: dict[str, int] = {}
         self.requests: list[tuple[str, str]] = []
         self.last_first_id = 1000
         outer = self
@@ -76,6 +80,8 @@ class SmallChatwoot:
         base = f"/api/v1/accounts/{ACCOUNT}/conversations/"
         if token not in (BOT_TOKEN, USER_TOKEN):
             return 401, {"error": "Invalid Access Token"}
+        if path == f"/api/v1/accounts/{ACCOUNT}/teams" and token == USER_TOKEN:
+            return 200, [{"id": 5, "name": "postventa"}]
         if not path.startswith(f"{base}{CONVERSATION}"):
             return 404, {"error": "Resource could not be found"}
         rest, _, query = path.removeprefix(f"{base}{CONVERSATION}").partition("?")
@@ -90,7 +96,25 @@ class SmallChatwoot:
         if (method, rest) == ("POST", "/toggle_status"):
             self.status = body["status"]
             return 200, {"meta": {}, "payload": {"success": None, "current_status": self.status}}
-        return 404, {"error": "Resource could not be found"}
+        return self._marks(method, rest, body)
+
+    def _marks(self, method: str, rest: str, body: Any) -> tuple[int, Any]:
+        if rest in self.refused_marks:
+            return self.refused_marks[rest], {"error": "fault"}
+        match method, rest:
+            case "GET", "/labels":
+                return 200, {"payload": self.labels}
+            case "POST", "/labels":
+                self.labels = body["labels"]
+                return 200, {"payload": self.labels}
+            case "POST", "/assignments":
+                self.team = body["team_id"]
+                return 200, {"id": self.team, "name": "postventa"}
+            case "POST", "/toggle_priority":
+                self.priority = body["priority"]
+                return 200, None
+            case _:
+                return 404, {"error": "Resource could not be found"}
 
     def say(self, text: str, *, message_type: int = 0, **more: Any) -> int:
         message_id = self.last_first_id + len(self.messages)

@@ -6,14 +6,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.support import migrated_postgres
 
 from smarteros.agents.training.memory import MemoryExampleStore
 from smarteros.agents.training.protocol import VERSIONS_KEPT, ExampleStore
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.examples import LabelledExample, ModelReport
 from smarteros.domain.tenants import TenantScope
-from smarteros.store.database import Database, migrate
-from smarteros.store.embedded import EmbeddedPostgres
+from smarteros.store.database import Database
 from smarteros.store.examples import PostgresExampleStore
 
 OURS, THEIRS = TenantScope(tenant_id="TENANT_OURS"), TenantScope(tenant_id="TENANT_THEIRS")
@@ -25,8 +25,7 @@ BOAT = LabelledExample(text="¿sale la lancha?", intent="faq_hours")
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Generator[Database]:
     directory: Path = tmp_path_factory.mktemp("postgres")
-    with EmbeddedPostgres(directory) as postgres:
-        migrate(postgres.url())
+    with migrated_postgres(directory) as postgres:
         database = Database(postgres.url(), postgres.url("smos_app"))
         yield database
         database.dispose()

@@ -59,6 +59,7 @@ def create_shopify_app(
     routes = [
         Route("/admin/api/{version}/graphql.json", server.admin, methods=["POST"]),
         Route("/api/{version}/graphql.json", server.storefront, methods=["POST"]),
+        Route("/api/ucp/mcp", server.ucp, methods=["POST"]),
         Route("/admin/oauth/access_token", server.access_token, methods=["POST"]),
         Route("/bulk-operation-outputs/{token}", server.bulk_file, methods=["GET"]),
         *page_routes(server.tenants),
@@ -97,6 +98,24 @@ class ShopifyServer:
             unauthorized = {"errors": [{"message": "", "extensions": {"code": "UNAUTHORIZED"}}]}
             return _with_headers(WireJson(unauthorized, 401))
         return await self._graphql(request, tenant, "storefront")
+
+    async def ucp(self, request: Request) -> Response:
+        """The catalogue by UCP; the host decides which shop's. ``throttle`` is HTTP 429 here."""
+        tenant = self.tenants.by_host(request.headers.get("host", ""))
+        if tenant is None:
+            return WireJson({"errors": "Not Found"}, 404)
+        if (failure := await self._failure(tenant)) is not None:
+            return failure
+        if self._faults.take(SERVICE, "throttle", tenant.tenant_id):
+            return WireJson({"errors": "Too Many Requests"}, 429, headers={"Retry-After": "5"})
+        try:
+            asked = await read_json(request, LARGEST_BODY)
+        except BodyError:
+            asked = None
+        other = self._faults.take(SERVICE, "wrong_currency", tenant.tenant_id)
+        currency = str(other.value or "USD") if other else CURRENCY
+        empty = self._faults.take(SERVICE, "empty_mirror", tenant.tenant_id) is not None
+        return WireJson(tenant.ucp.answer(asked, currency=currency, empty=empty))
 
     async def access_token(self, request: Request) -> Response:
         """Client-credentials grant, by JSON or form; the token lives 24 hours."""

@@ -11,6 +11,7 @@ from time import monotonic, time
 from smarteros_sandbox.shopify.admin_api import AdminApi
 from smarteros_sandbox.shopify.cost import LeakyBucket
 from smarteros_sandbox.shopify.storefront_api import StorefrontApi
+from smarteros_sandbox.shopify.ucp import UcpCatalogue
 from smarteros_sandbox.shops.models import DemoShop
 
 TOKEN_SECONDS = 86_399
@@ -25,6 +26,7 @@ class ShopifyTenant:
         self.shop = shop
         self.admin = AdminApi(shop)
         self.storefront = StorefrontApi(shop)
+        self.ucp = UcpCatalogue(shop, self.storefront.catalogue)
         self.bucket = LeakyBucket(bucket_clock)
 
     @property

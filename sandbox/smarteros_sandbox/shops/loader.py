@@ -20,6 +20,7 @@ from smarteros_sandbox.shops.models import (
     Model,
     PartnerSpec,
     ProductSpec,
+    ProductWords,
     ShopSpec,
     VariantSpec,
 )
@@ -30,17 +31,9 @@ FIRST_VARIANT_ID = 40_000_000_000_000
 VARIANTS_PER_PRODUCT = 100
 
 
-class CatalogueRow(Model):
+class CatalogueRow(ProductWords):
     """One product as ``catalogue.yml`` writes it."""
 
-    id: int
-    title: str
-    handle: str
-    product_type: str
-    vendor: str
-    tags: tuple[str, ...] = ()
-    description: str = ""
-    published: bool = True
     options: tuple[str, ...] | None = None
     sku: str = Field(description="Template over the options, e.g. 'ZRA-{Talla}' or 'CHA-{Color:.3}'")
     price: int

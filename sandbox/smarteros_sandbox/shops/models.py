@@ -46,8 +46,8 @@ class VariantSpec(Model):
     stock: int
 
 
-class ProductSpec(Model):
-    """One product of the catalogue."""
+class ProductWords(Model):
+    """What is said of a product as a whole."""
 
     id: int
     title: str
@@ -57,6 +57,11 @@ class ProductSpec(Model):
     tags: tuple[str, ...] = ()
     description: str = ""
     published: bool = True
+
+
+class ProductSpec(ProductWords):
+    """One product of the catalogue."""
+
     variants: tuple[VariantSpec, ...]
 
 

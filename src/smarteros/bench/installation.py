@@ -8,7 +8,7 @@ from pathlib import Path
 
 from smarteros.bench.processes import Process
 from smarteros.bench.traffic import ACCOUNT_ID, INBOX_ID
-from smarteros.bootstrap import open_services
+from smarteros.bootstrap import Services, open_services
 from smarteros.domain.limits import AgreedLimits
 from smarteros.domain.tenants import InboxSettings, Tenant
 from smarteros.knowledge.markdown import parse_markdown
@@ -16,7 +16,6 @@ from smarteros.settings import Role, Settings
 from smarteros.store.embedded import EmbeddedPostgres
 
 TENANT = "TENANT_BENCH"
-_TENANT_KEY = "measured-shop-webhook-key"
 _HOURS = """---
 category: horarios
 ---
@@ -38,9 +37,9 @@ class Installation:
         """Start one more process."""
         return Process("serve", "--role", role, "--port", "0", "--data-dir", str(self.data_dir), **environment)
 
-    def webhook_url(self, process: Process) -> str:
-        """The address of the shop's webhook on a process."""
-        return f"{process.url}/webhooks/chatwoot/{_TENANT_KEY}"
+    def webhook_url(self, process: Process, tenant_id: str = TENANT) -> str:
+        """The address of a shop's webhook on a process."""
+        return f"{process.url}/webhooks/chatwoot/{_key_of(tenant_id)}"
 
     @property
     def postgres_pid(self) -> int:
@@ -50,23 +49,32 @@ class Installation:
 
 
 @contextmanager
-def open_installation(data_dir: Path, chatwoot_url: str, secret: str) -> Generator[Installation]:
-    """Make an installation with one shop in an empty directory."""
+def open_installation(data_dir: Path, chatwoot_url: str, secret: str, **others: str) -> Generator[Installation]:
+    """Make an installation with one shop in an empty directory, and with ``others``: Chatwoot's URL by tenant id."""
     with EmbeddedPostgres(data_dir / "postgres") as postgres:
         with open_services(Settings(data_dir=data_dir)) as services:
-            tenant = Tenant(
-                tenant_id=TENANT,
-                name="Medida SpA",
-                rut="76543210-3",
-                tenant_key=_TENANT_KEY,
-                chatwoot_url=chatwoot_url,
-                chatwoot_account_ids=(ACCOUNT_ID,),
-                # Counted and looked at as for any shop, and never reached.
-                limits=AgreedLimits(requests_per_minute=1_000_000, conversations_per_month=10_000_000),
-                inboxes=(InboxSettings(inbox_id=INBOX_ID, channel="webwidget"),),
-            )
-            services.tenants.save(tenant)
-            services.secrets.write(tenant.scope, "chatwoot/api_token", "measured")
-            services.secrets.write(tenant.scope, "chatwoot/hmac_secret", secret)
-            services.knowledge.replace(tenant.scope, (parse_markdown("horarios.md", _HOURS),))
+            for tenant_id, url in {TENANT: chatwoot_url, **others}.items():
+                _add_shop(services, tenant_id, url, secret)
         yield Installation(data_dir, postgres)
+
+
+def _add_shop(services: Services, tenant_id: str, chatwoot_url: str, secret: str) -> None:
+    tenant = Tenant(
+        tenant_id=tenant_id,
+        name="Medida SpA",
+        rut="76543210-3",
+        tenant_key=_key_of(tenant_id),
+        chatwoot_url=chatwoot_url,
+        chatwoot_account_ids=(ACCOUNT_ID,),
+        # Counted and looked at as for any shop, and never reached.
+        limits=AgreedLimits(requests_per_minute=1_000_000, conversations_per_month=10_000_000),
+        inboxes=(InboxSettings(inbox_id=INBOX_ID, channel="webwidget"),),
+    )
+    services.tenants.save(tenant)
+    services.secrets.write(tenant.scope, "chatwoot/api_token", "measured")
+    services.secrets.write(tenant.scope, "chatwoot/hmac_secret", secret)
+    services.knowledge.replace(tenant.scope, (parse_markdown("horarios.md", _HOURS),))
+
+
+def _key_of(tenant_id: str) -> str:
+    return f"webhook-key-of-{tenant_id.lower()}"

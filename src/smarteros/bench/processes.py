@@ -18,17 +18,21 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STOP_WITHIN_S = 15.0
 _READY = "ready "
+_SMOS = "smarteros.cli.main"
 _IDLE_FOR_S, _IDLE_WITHIN_S, _IDLE_CORES = 0.5, 60.0, 0.1
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
 class Process:
-    """A ``smos`` command that prints ``ready <url>``; ready when constructed. It never outlives this process."""
+    """A ``smos`` command (or another ``module``) that prints ``ready <url>``; ready when constructed.
 
-    def __init__(self, *command: str, **environment: str) -> None:
+    It never outlives this process.
+    """
+
+    def __init__(self, *command: str, module: str = _SMOS, **environment: str) -> None:
         started = time.perf_counter()
         self._process = subprocess.Popen(
-            dying_with_parent.command(sys.executable, "-m", "smarteros.cli.main", *command),
+            dying_with_parent.command(sys.executable, "-m", module, *command),
             stdout=subprocess.PIPE,
             text=True,
             # A group, so that Ctrl-C ends the measurement in order; but one session: the kernel may share the CPU by
@@ -39,7 +43,9 @@ class Process:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line.startswith(_READY):
             self.stop()
-            raise ConfigError("bench_start_failed", f"smos {' '.join(command)} did not start.")
+            raise ConfigError(
+                "bench_start_failed", f"{'smos' if module == _SMOS else module} {' '.join(command)} did not start."
+            )
         self.url = line.removeprefix(_READY).strip()
         self.start_s = time.perf_counter() - started
 

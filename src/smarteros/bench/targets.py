@@ -26,6 +26,8 @@ def targets(report: Report) -> tuple[Target, ...]:
             _least("MCP calls for the CPU of a bare server's", report.mcp.share_of_bare, 80, "%"),
             _most("a trivial tool call by MCP, in process, p95", report.mcp.p95_ms, 10, "ms"),
         ]
+        if report.mcp.socket_share is not None:
+            found.append(_least("MCP calls/s over sockets, of a bare server's", report.mcp.socket_share, 80, "%"))
     return tuple(target for target in found if target is not None)
 
 

@@ -40,7 +40,10 @@ class ToolCall(Model):
 
 
 class Product(Model):
-    """One sellable variant of the tenant's catalogue, as looked up in this turn."""
+    """One sellable variant of the tenant's catalogue, as looked up in this turn.
+
+    ``stock`` is None when it can be bought and the shop does not tell how many there are.
+    """
 
     id: str = Field(description="gid://shopify/Product/…")
     variant_id: str = Field(default="", description="gid://shopify/ProductVariant/…")
@@ -48,7 +51,7 @@ class Product(Model):
     variant: str
     price: Amount
     currency: str = "CLP"
-    stock: int
+    stock: int | None
     url: str
 
 
@@ -61,12 +64,12 @@ class ProductList(Model):
 
 
 class VariantDetail(Model):
-    """One variant of a product. ``available`` is the shop's word on whether it can be bought now."""
+    """One variant of a product. ``available``: the shop's word on whether it can be bought now; ``stock`` as above."""
 
     variant_id: str
     variant: str = Field(description="Its label: Talla 42 / Azul")
     price: Amount
-    stock: int
+    stock: int | None
     available: bool
     options: dict[str, str]
 
@@ -174,8 +177,12 @@ class OrderLookup(Model):
 
 
 class Invoice(Model):
-    """One invoice of the ERP with the shop's policy applied. Dates are Chilean calendar days."""
+    """One invoice of the ERP with the shop's policy applied. Dates are Chilean calendar days.
 
+    ``record_id`` is its id there, by which the shop's people open it.
+    """
+
+    record_id: int | None = None
     number: str
     date: date
     customer_name: str | None = None

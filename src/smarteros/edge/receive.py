@@ -28,6 +28,7 @@ from smarteros.domain.model import Model
 from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Lane, TurnCause, TurnStart
 from smarteros.edge.rate_limit import TenantRate
+from smarteros.edge.refusals import Refusal, Refusals
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
 from smarteros.kit.redaction import mask_cards
@@ -68,14 +69,19 @@ class Receiver:
         engine: Engine,
         clock: Clock,
         rate: TenantRate | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
-        """``rate`` counts customers' messages; one beyond it is stored all the same, and its turn is a person's."""
+        """``rate`` counts customers' messages; one beyond it is stored all the same, and its turn is a person's.
+
+        With ``refusals`` a flood of refused webhooks is counted instead of written down one by one.
+        """
         self._database = database
         self._tenants = tenants
         self._secrets = secrets
         self._engine = engine
         self._clock = clock
         self._rate = rate
+        self._refusals = refusals
 
     def receive(self, raw: bytes, headers: Mapping[str, str], tenant_key: str | None) -> Receipt:
         """Take one webhook: on the tenant's own URL (``tenant_key``), or on the shared one (None).
@@ -113,6 +119,9 @@ class Receiver:
     def audit_refusal(self, error: SmosError, details: dict[str, Any]) -> None:
         """Write down that a webhook was refused."""
         status = error.status if isinstance(error, RejectedInputError) else error.http_status
+        refusal = Refusal("webhooks", error.code, status)
+        if self._refusals is not None and not self._refusals.may_be_told_singly(refusal):
+            return
         event = AuditEvent(
             event_id=f"refused:{uuid.uuid4().hex}",
             topic=SECURITY_TOPIC,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from smarteros.domain.model import Model
@@ -20,13 +21,28 @@ _NO_OPTION = "Default Title"  # Shopify's name for the only variant of a product
 
 
 class CatalogueVariant(Model):
-    """One sellable variant. ``stock`` is 0 when the shop does not count it; ``buyable`` is the shop's word."""
+    """One sellable variant. ``buyable`` is the shop's word; ``stock`` is None when it can be bought, uncounted."""
 
     id: str
     price: Amount
-    stock: int
+    stock: int | None
     buyable: bool
     options: dict[str, str]
+
+    @property
+    def in_stock(self) -> bool:
+        """Whether it can be had at once: what is sold without being counted can."""
+        return self.buyable and (self.stock is None or self.stock > 0)
+
+    @property
+    def told_stock(self) -> int | None:
+        """The stock as customers hear it: what was sold beyond it is not below zero."""
+        return None if self.stock is None else max(self.stock, 0)
+
+
+def known_stock(counted: int | None, *, buyable: bool) -> int | None:
+    """Return the stock of a variant of which the shop ``counted`` so many, or tells no number (None)."""
+    return 0 if counted is None and not buyable else counted
 
 
 class CatalogueProduct(Model):
@@ -81,11 +97,24 @@ def best_variant(product: CatalogueProduct, wanted: Wanted) -> CatalogueVariant 
     if wanted.gender and product.genders and wanted.gender not in product.genders:
         return None
     fitting = [
-        (variant.stock <= 0, size, variant.price, variant)
+        (not variant.in_stock, size, variant.price, variant)
         for variant in product.variants
         if variant.buyable and (size := _fit(product, variant, wanted)) is not None
     ]
     return min(fitting, key=lambda found: found[:3])[3] if fitting else None
+
+
+def fitting_label(product: CatalogueProduct, option: str, labels: Sequence[str], wanted: Wanted) -> str | None:
+    """Return the value of an option that fits what is wanted, the best one; None when none does or any would."""
+    variants = {
+        label: CatalogueVariant(id="", price=0, stock=None, buyable=True, options={option: label}) for label in labels
+    }
+    if fold(option) in COLOUR_OPTIONS:
+        colour = wanted.colour
+        fits = (label for label in labels if colour is not None and _colour_fits(product, variants[label], colour))
+        return next(fits, None)
+    sizes = (*wanted.sizes, *map(normal_size, wanted.numbers))
+    return next((label for size in sizes for label in labels if _size_fits(size, label)), None)
 
 
 def as_offer(product: CatalogueProduct, variant: CatalogueVariant) -> Product:
@@ -97,7 +126,7 @@ def as_offer(product: CatalogueProduct, variant: CatalogueVariant) -> Product:
         variant=variant_label(product, variant),
         price=variant.price,
         currency=product.currency,
-        stock=max(variant.stock, 0),
+        stock=variant.told_stock,
         url=product.url,
     )
 

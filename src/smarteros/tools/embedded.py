@@ -10,6 +10,7 @@ from smarteros.kit.clock import Clock, SystemClock
 from smarteros.kit.http import HttpClient
 from smarteros.secrets.protocol import SecretStore
 from smarteros.tools.cache import ToolCache
+from smarteros.tools.doors import ShopDoors
 from smarteros.tools.odoo.client import OdooClient
 from smarteros.tools.odoo.customers import CustomerTools
 from smarteros.tools.odoo.invoices import InvoiceFinder, InvoiceSearch
@@ -23,6 +24,8 @@ from smarteros.tools.shopify.details import ProductReader
 from smarteros.tools.shopify.orders import OrderReader
 from smarteros.tools.shopify.search import ShopifyCatalogue, search_tool
 from smarteros.tools.shopify.stock import StockReader
+from smarteros.tools.ucp.catalogue import UcpCatalogue
+from smarteros.tools.ucp.client import UcpClient
 
 
 def embedded_tools(
@@ -33,24 +36,26 @@ def embedded_tools(
     policy_of: Callable[[TenantScope], Policy],
     clock: Clock | None = None,
     shopify: ShopifyClient | None = None,
+    ucp: UcpClient | None = None,
     catalogue_copy: Remembered | None = None,
 ) -> EmbeddedToolProvider:
     """Return the provider with the shop's and the ERP's tools.
 
-    ``catalogue_copy`` is our copy of the shops' catalogues; without one every search asks the shop.
+    ``catalogue_copy`` is our copy of the shops' catalogues; without one every search asks the shop. ``ucp`` asks
+    shops that gave us no credentials; without one they are not asked.
     """
     clock = clock or SystemClock()
     shopify = shopify or ShopifyClient(http, secrets)
-    search = ProductSearch(ShopifyCatalogue(shopify), cache, clock, catalogue_copy)
-    reader = ProductReader(shopify, catalogue_copy)
-    stock = StockReader(shopify, catalogue_copy)
+    catalogue = ShopDoors(ShopifyCatalogue(shopify), UcpCatalogue(ucp or UcpClient(http, shopify, None)))
+    search = ProductSearch(catalogue, cache, clock, catalogue_copy)
+    stock = StockReader(catalogue, catalogue_copy)
     odoo = OdooClient(http, secrets)
     invoices, customers = InvoiceSearch(odoo), CustomerTools(odoo, policy_of)
     return EmbeddedToolProvider(
         (
             search_tool(search),
-            reader.tool(),
-            Recommender(search, reader).tool(),
+            ProductReader(catalogue, catalogue_copy).tool(),
+            Recommender(search).tool(),
             stock.tool(),
             CartMaker(shopify, stock, cache, clock).tool(),
             OrderReader(shopify).tool(),

@@ -34,7 +34,7 @@ class Gathered(Model):
 
 
 class Catalogue(Protocol):
-    """The catalogue of a shop system."""
+    """The catalogue of a shop system, asked now. Raises what the shop's faults are."""
 
     def gather(self, wanted: Wanted, run: ToolRun, limit: int) -> Gathered:
         """Find published products that have all the terms, at least ``limit`` that fit if there are."""
@@ -42,6 +42,10 @@ class Catalogue(Protocol):
 
     def read(self, variant_ids: Sequence[str], run: ToolRun) -> tuple[CatalogueProduct, ...]:
         """Read these variants now: each with its product, in the given order; what is not sold is left out."""
+        ...
+
+    def product(self, product_id: str, run: ToolRun) -> CatalogueProduct | None:
+        """Read one product with all its variants, by its id or that of a variant; None when it is not sold."""
         ...
 
 

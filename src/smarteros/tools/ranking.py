@@ -74,7 +74,7 @@ def select(products: Iterable[CatalogueProduct], wanted: Wanted, limit: int, *, 
             by_price != 0 and bool(wanted.terms) and term_score(wanted.terms[wanted.thing], product) < _SYNONYM[1]
         )
         price = Decimal(variant.price) * by_price
-        return variant.stock <= 0, is_other, price, -score(wanted, product, wider=wider)
+        return not variant.in_stock, is_other, price, -score(wanted, product, wider=wider)
 
     offers.sort(key=rank)
     rows = tuple(as_offer(product, variant) for product, variant in offers[:limit])
@@ -113,6 +113,11 @@ def named(
     thing = wanted.terms[wanted.thing]
     own = tuple(product for product in products if term_score(thing, product, wider=True) >= _NAMES)
     return own if own or (shop is not None and shop.is_kind(thing)) else tuple(products)
+
+
+def names_all(product: CatalogueProduct, wanted: Wanted) -> bool:
+    """Tell whether a product's name, kind, maker and tags have all the terms; its text alone is not enough."""
+    return all(term_score(term, product) >= _NAMES for term in wanted.terms)
 
 
 def is_about(product: CatalogueProduct, wanted: Wanted) -> bool:

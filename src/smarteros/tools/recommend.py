@@ -18,7 +18,6 @@ from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.ranking import score
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 from smarteros.tools.shopify.credentials import SERVICE
-from smarteros.tools.shopify.details import ProductReader
 from smarteros.tools.vocabulary import load_vocabulary, singular, synonyms_of, words_of
 from smarteros.tools.wanted import Wanted, understand
 
@@ -44,7 +43,6 @@ class Recommender:
     """Chooses by what the catalogue says; prices and stock are read in the shop at that moment."""
 
     search: ProductSearch
-    reader: ProductReader
 
     def tool(self) -> EmbeddedTool[RecommendInput]:
         """Offer the recommendation as a tool."""
@@ -52,7 +50,7 @@ class Recommender:
 
     def run(self, params: RecommendInput, run: ToolRun) -> ProductList:
         """Recommend now; refused when the product is not the shop's."""
-        base = self.reader.read(params.product_id, run) if params.product_id is not None else None
+        base = self.search.catalogue.product(params.product_id, run) if params.product_id is not None else None
         if params.product_id is not None and base is None:
             raise RejectedInputError("product_unknown", "The shop does not offer this product.")
         wanted = _asked_for(params)
@@ -84,7 +82,7 @@ class Recommender:
         rows = [
             (points, _in_stock(product), as_offer(product, variant))
             for points, product in found.values()
-            if product.id not in left_out and (variant := best_variant(product, wanted)) and variant.stock > 0
+            if product.id not in left_out and (variant := best_variant(product, wanted)) and variant.in_stock
         ]
         rows.sort(key=lambda row: (-row[0], -row[1]))
         return ProductList(products=tuple(row for _, _, row in rows[: params.limit]), total=len(rows))
@@ -122,4 +120,4 @@ def _lowest(product: CatalogueProduct) -> Decimal:
 
 
 def _in_stock(product: CatalogueProduct) -> int:
-    return sum(max(variant.stock, 0) for variant in product.variants if variant.buyable)
+    return sum(variant.told_stock or 0 for variant in product.variants if variant.buyable)

@@ -76,15 +76,27 @@ def spellings_of(term: str, typed: str) -> tuple[str, ...]:
         plain = _stem(fold(word))
         for spelling in (plain, vocabulary.spellings.get(plain, plain), _accented(plain)):
             found.setdefault(spelling)
+        if plain.endswith("z"):  # the others are beginnings of their plurals
+            found.setdefault(plural_of(plain))
     return tuple(found)
 
 
 def is_named(term: str, words: frozenset[str]) -> bool:
     """Tell whether one of these folded words is the term, begins with it, or is the adjective's other gender."""
-    other = other_gender(term)
-    if term in words or f"{term}s" in words or other in words or f"{other}s" in words:
+    if any(form in words for form in forms_of(term)):
         return True
     return is_prefix(term) and any(word.startswith(term) for word in words)
+
+
+def forms_of(term: str) -> tuple[str, ...]:
+    """Return a folded word and its plural, and both in the adjective's other gender: ``luz`` is also ``luces``."""
+    singulars = dict.fromkeys((term, other_gender(term)))
+    return tuple(form for one in singulars for form in (one, plural_of(one)))
+
+
+def plural_of(term: str) -> str:
+    """Return the plural of a folded word as it is compared; endings in a consonant are found as beginnings."""
+    return f"{term[:-1]}ces" if term.endswith("z") else f"{term}s"
 
 
 def other_gender(term: str) -> str:

@@ -220,30 +220,34 @@ class _Sorted(NamedTuple):
 def _sort_words(words: list[str], shop: ShopWords, params: ShopSearchInput, *, size: str | None) -> _Sorted:
     """Sort folded words.
 
-    Some colours are things when they come first (``café en grano``), and a number before the thing is how many the
-    customer wants (``2 poleras``).
+    Some colours are things when they come first (``café en grano``) or after "de" (``ramo de rosas``), and a number
+    before the thing is how many the customer wants (``2 poleras``). A word that only its correction makes one of those
+    that say nothing is a thing we do not know, when nothing else is said.
     """
     vocabulary = load_vocabulary()
     terms: dict[str, str] = {}
     numbers: list[str] = []
     said: dict[str, str] = {}
-    for word in words:
+    unknown = ""
+    for before, word in zip(("", *words), words, strict=False):
         right = word if word in vocabulary.stop else shop.set_right(word)
         term = singular(right)
         adjective = neuter(term)
         if adjective in vocabulary.cheap or adjective in vocabulary.dear:
             said.setdefault("order", adjective)
         elif right in vocabulary.stop:
-            continue
+            unknown = unknown or word * (right != word)
         elif term[0].isdigit():
             if terms and size != normal_size(word):
                 numbers.append(term)
-        elif (colour := colour_of(right)) is not None and (terms or term not in vocabulary.things):
+        elif (colour := colour_of(right)) is not None and (term not in vocabulary.things or (terms and before != "de")):
             said.setdefault("colour", colour)
         elif (gender := gender_of(right)) is not None:
             said.setdefault("gender", gender)
         elif len(terms) < MOST_TERMS:
             terms.setdefault(term, word)
+    if unknown and not (terms or numbers or said):
+        terms[singular(unknown)] = unknown
     order = said.get("order")
     numbers = [] if params.size and set(numbers) == {normal_size(params.size)} else numbers
     return _Sorted(

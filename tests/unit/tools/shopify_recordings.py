@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,11 +19,15 @@ from tests.support import MemorySecrets, demo_tenant, serving
 
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact
+from smarteros.domain.tenants import ShopDoor
 from smarteros.domain.tools import ToolCall
 from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.tools.cache import MemoryToolCache
 from smarteros.tools.embedded import embedded_tools
 from smarteros.tools.protocol import ToolContext
+from smarteros.tools.shopify.client import ShopifyClient
+from smarteros.tools.ucp.client import UcpClient
+from smarteros.tools.ucp.profile import profile_url
 from smarteros_sandbox.faults import Faults
 from smarteros_sandbox.shopify import create_shopify_app
 from smarteros_sandbox.shopify.schemas import SCHEMAS
@@ -39,7 +43,8 @@ Fault = tuple[str, dict[str, Any]]
 class Situation:
     """One question to a tool. ``fault`` is armed at the shop before it; ``proven`` is who asks.
 
-    ``patience_ms`` is short only where what is recorded is that there is no time to wait.
+    ``patience_ms`` is short only where what is recorded is that there is no time to wait. By the door ``ucp`` the shop
+    gave no credentials; ``storefront``: it gave a token of its Storefront API as well.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Situation:
     fault: Fault | None = None
     proven: str | None = None
     patience_ms: int = 30_000
+    door: ShopDoor = "admin"
+    storefront: bool = False
 
 
 @dataclass
@@ -55,9 +62,14 @@ class Exchange:
     """One request of ours and the shop's answer."""
 
     path: str
-    variables: Any
+    asked: Any
     status: int
     body: Any
+
+
+def asked(body: Any) -> Any:
+    """Return what of a request's body differs between questions: GraphQL's variables, or the tool and its arguments."""
+    return body.get("variables", body.get("params"))
 
 
 def gid(kind: str, number: int) -> str:
@@ -70,6 +82,7 @@ def situations(shop: DemoShop) -> tuple[Situation, ...]:
     sold_out = next(variant for variant in shoe.variants if variant.stock == 0)
     line = {"variant_id": gid("ProductVariant", in_stock.id), "quantity": 1}
     gone = {"variant_id": gid("ProductVariant", sold_out.id), "quantity": 1}
+    product = gid("Product", shoe.id)
     return (
         Situation("search_found", search, {"query": "zapatillas talla 42", "limit": 2}),
         Situation("search_nothing", search, {"query": "bicicletas"}),
@@ -77,29 +90,66 @@ def situations(shop: DemoShop) -> tuple[Situation, ...]:
         Situation("search_token_refused", search, {"query": "botas"}, ("expired_token", {})),
         Situation("search_throttled", search, {"query": "botas"}, ("throttle", {"times": 1}), patience_ms=3000),
         Situation("search_other_currency", search, {"query": "mocasines"}, ("wrong_currency", {"value": "USD"})),
-        Situation("product", "shopify_get_product", {"product_id": gid("Product", shoe.id)}),
+        Situation("product", "shopify_get_product", {"product_id": product}),
         Situation("product_unknown", "shopify_get_product", {"product_id": gid("Product", 1)}),
         Situation("stock_changed", "shopify_check_stock", {"lines": [{**line, "seen_price": 29990}, gone]}),
         Situation("cart", "shopify_create_cart", {"lines": [{**line, "quantity": 2}]}),
         Situation("cart_sold_out", "shopify_create_cart", {"lines": [gone]}),
+        Situation("cart_partial", "shopify_create_cart", {"lines": [line, gone], "partial": True}),
+        Situation("cart_of_the_storefront", "shopify_create_cart", {"lines": [line]}, storefront=True),
+        Situation("cart_server_error", "shopify_create_cart", {"lines": [line]}, ("http_500", {})),
+        Situation("stock_server_error", "shopify_check_stock", {"lines": [line]}, ("http_500", {})),
+        Situation("product_server_error", "shopify_get_product", {"product_id": product}, ("http_500", {})),
+        Situation("recommend_similar", "shopify_recommend_products", {"product_id": product, "limit": 2}),
+        Situation("recommend_complement", "shopify_recommend_products", {"product_id": product, "mode": "complement"}),
+        Situation("recommend_for_unknown", "shopify_recommend_products", {"product_id": gid("Product", 1)}),
+        Situation("recommend_server_error", "shopify_recommend_products", {"query": "botas"}, ("http_500", {})),
+        Situation("order_server_error", "shopify_order_status", {}, ("http_500", {}), proven="+56912345678"),
         Situation("order_of_the_asker", "shopify_order_status", {"order_number": "1001"}, proven="+56912345678"),
         Situation("order_of_somebody_else", "shopify_order_status", {"order_number": "1001"}, proven="+56987654321"),
         Situation("order_unknown", "shopify_order_status", {"order_number": "9999"}, proven="+56912345678"),
+        *by_ucp(product, line, gone),
     )
+
+
+def by_ucp(product: str, line: dict[str, Any], gone: dict[str, Any]) -> tuple[Situation, ...]:
+    search = "shopify_search_products"
+    questions = (
+        Situation("ucp_search_found", search, {"query": "zapatillas talla 42", "limit": 2}),
+        Situation("ucp_search_nothing", search, {"query": "bicicletas"}),
+        Situation("ucp_search_server_error", search, {"query": "botas"}, ("http_500", {})),
+        Situation("ucp_product", "shopify_get_product", {"product_id": product}),
+        Situation("ucp_product_unknown", "shopify_get_product", {"product_id": gid("Product", 1)}),
+        Situation("ucp_recommend", "shopify_recommend_products", {"product_id": product, "limit": 2}),
+        Situation("ucp_stock_changed", "shopify_check_stock", {"lines": [{**line, "seen_price": 29990}, gone]}),
+        Situation("ucp_cart", "shopify_create_cart", {"lines": [{**line, "quantity": 2}]}),
+        Situation("ucp_cart_sold_out", "shopify_create_cart", {"lines": [gone]}),
+        Situation("ucp_order", "shopify_order_status", {"order_number": "1001"}, proven="+56912345678"),
+    )
+    return tuple(replace(question, door="ucp") for question in questions)
 
 
 @contextmanager
 def tools_at(url: str, shop: DemoShop) -> Iterator[Callable[[Situation], dict[str, Any]]]:
     """Yield a function that asks the tools over a shop and returns their answer without its duration."""
-    spec, tenant = shop.spec, demo_tenant(shop, url)
-    secrets = MemorySecrets({})
-    secrets.write(tenant.scope, "shopify/admin_token", spec.admin_token)
-    secrets.write(tenant.scope, "shopify/store_domain", spec.store_domain)
+    spec = shop.spec
     http = HttpClient()
 
     def ask(situation: Situation) -> dict[str, Any]:
+        tenant = demo_tenant(shop, url).model_copy(update={"shop_door": situation.door})
+        secrets = MemorySecrets({(tenant.tenant_id, "shopify/store_domain"): spec.store_domain})
+        if situation.door == "admin":
+            secrets.write(tenant.scope, "shopify/admin_token", spec.admin_token)
+        if situation.storefront:
+            secrets.write(tenant.scope, "shopify/storefront_token", spec.storefront_token)
+        shopify = ShopifyClient(http, secrets)
         tools = embedded_tools(
-            http=http, secrets=secrets, cache=MemoryToolCache(), policy_of=lambda _scope: Policy(warranty_days=90)
+            http=http,
+            secrets=secrets,
+            cache=MemoryToolCache(),
+            policy_of=lambda _scope: Policy(warranty_days=90),
+            shopify=shopify,
+            ucp=UcpClient(http, shopify, profile_url("https://bots.example.cl")),
         )
         context = ToolContext(conversation_id=7, contact=Contact(id=1, proven=situation.proven), today=TODAY)
         call = ToolCall(tool=situation.tool, params=situation.params)
@@ -125,7 +175,7 @@ class Between:
             def do_POST(self) -> None:
                 sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 status, body = between.respond(self.path, dict(self.headers.items()), sent)
-                between.exchanges.append(Exchange(self.path, sent.get("variables"), status, body))
+                between.exchanges.append(Exchange(self.path, asked(sent), status, body))
                 answer = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")

@@ -35,6 +35,7 @@ def test_the_customer_hears_every_detail(finder: InvoiceFinder, run: ToolRun, od
         "second_fact_needed": False,
         "ambiguous": False,
         "invoice": {
+            "record_id": 85,
             "number": "INV-2025-001",
             "date": "2025-10-15",
             "customer_name": "María González",

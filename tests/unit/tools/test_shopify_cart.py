@@ -15,6 +15,7 @@ from smarteros.tools.inputs import CartInput
 from smarteros.tools.registry import ToolRun
 from smarteros.tools.shopify.cart import CartMaker
 from smarteros.tools.shopify.client import ShopifyClient
+from smarteros.tools.shopify.search import ShopifyCatalogue
 from smarteros.tools.shopify.stock import StockReader
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def variant(number: int, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def cart(http: HttpClient, secrets: MemorySecrets) -> CartMaker:
     client = ShopifyClient(http, secrets)
-    return CartMaker(client, StockReader(client), MemoryToolCache(), SystemClock())
+    return CartMaker(client, StockReader(ShopifyCatalogue(client)), MemoryToolCache(), SystemClock())
 
 
 def serve(server: Loopback, *nodes: dict[str, Any] | None) -> None:

@@ -46,6 +46,9 @@ from smarteros.tools.wanted import MOST_TERMS, normal_size, understand
         ("vestido negro xs", {"terms": ("vestido",), "colour": "negro", "size": "xs"}),
         ("zapatillas de 40 lucas", {"terms": ("zapatilla",), "price_min": 28_000, "price_max": 46_000}),
         ("la bota más cara", {"terms": ("bota",), "dearest_first": True}),
+        ("ramo de rosas rojas", {"terms": ("ramo", "rosa"), "colour": "rojo"}),
+        ("ramo rosa", {"terms": ("ramo",), "colour": "rosado"}),
+        ("balon", {"terms": ("balon",)}),  # one letter from "valor", which would say nothing
         ("t-shirt de Nike", {"terms": ("polera",), "brand": "nike"}),
         ("notebook gamer 512 GB", {"terms": ("notebook", "gamer"), "size": "512gb"}),
         ("zapatillas 42", {"terms": ("zapatilla",), "numbers": ("42",)}),
@@ -116,6 +119,8 @@ def test_a_search_tries_synonyms_and_the_spelling_with_accents() -> None:
 def test_words_are_named_by_their_beginnings_and_short_ones_only_by_themselves() -> None:
     assert is_named("chala", frozenset({"chalas", "de", "bano"}))
     assert not is_named("men", frozenset({"menta"}))
+    assert is_named("luz", frozenset({"luces"}))
+    assert "luces" in spellings_of("luz", "luces")
     assert "sandalia" in synonyms_of("chala")
 
 

@@ -63,7 +63,7 @@ class CatalogueKeeper:
 
         A full reading is made when there was none for a day, when the numbers of products differ, or when asked for.
         """
-        if not self.client.is_connected(tenant):
+        if not self.client.may_ask(tenant):
             return Comparison(what="skipped")
         now = self.clock.now()
         with self.database.tenant(tenant.scope) as connection:

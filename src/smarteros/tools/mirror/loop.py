@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ import structlog
 
 from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
+from smarteros.kit.recurring import Recurring
 from smarteros.tools.mirror.comparing import CatalogueKeeper
 from smarteros.tools.shopify.subscriptions import WebhookSubscriber
 
@@ -45,75 +46,46 @@ class CatalogueLoop:
         """
         self._keeper = keeper
         self._tenants = tenants
-        self._compares = compares
         self._subscriber = subscriber
-        self._every_s = every_s
-        self._first_after_s = first_after_s
+        self._lately = timedelta(seconds=every_s * 0.6)
         self._waiting: dict[tuple[str, str], Tenant] = {}
-        self._changed = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._rounds = Recurring(
+            "catalogue",
+            self._compare_all,
+            every_s=every_s,
+            first_after_s=first_after_s if compares else math.inf,
+            when_woken=self._refresh_named,
+        )
 
     def start(self) -> None:
         """Begin."""
-        if self._thread is not None:
-            raise RuntimeError("The catalogue loop has been started already.")
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="catalogue", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End after what is being read; waits for it, not longer than five seconds."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-            self._thread = None
+        self._rounds.stop()
 
     def refresh_soon(self, tenant: Tenant, product_id: str) -> None:
         """Read a product again as soon as the thread is free. Never waits."""
-        with self._changed:
+        with self._lock:
             if len(self._waiting) < MOST_WAITING:
                 self._waiting[tenant.tenant_id, product_id] = tenant
-            self._changed.notify()
+        self._rounds.wake()
 
-    def _run(self) -> None:
-        next_round = time.monotonic() + self._first_after_s
-        while (todo := self._next(next_round)) is not None:
-            for tenant, product_id in todo:
-                self._safely(tenant, lambda tenant=tenant, product=product_id: self._keeper.refresh(tenant, product))
-            if self._compares and time.monotonic() >= next_round:
-                self._round()
-                next_round = time.monotonic() + self._every_s
+    def _refresh_named(self) -> None:
+        with self._lock:
+            named, self._waiting = self._waiting, {}
+        for (_, product_id), tenant in self._rounds.until_stopped(named.items()):
+            self._safely(tenant, lambda tenant=tenant, product=product_id: self._keeper.refresh(tenant, product))
 
-    def _next(self, next_round: float) -> list[tuple[Tenant, str]] | None:
-        """Wait until there is something to do; returns the products to refresh, or None at the end."""
-        with self._changed:
-            while not self._waiting and not self._stopping:
-                left_s = next_round - time.monotonic()
-                if self._compares and left_s <= 0:
-                    break
-                self._changed.wait(left_s if self._compares else None)
-            todo = [(tenant, product_id) for (_, product_id), tenant in self._waiting.items()]
-            self._waiting.clear()
-            return None if self._stopping else todo
-
-    def _round(self) -> None:
-        try:
-            tenants = self._tenants()
-        except Exception:  # the database may be restarting; the next round asks again
-            _log.warning("catalogue_round_failed", exc_info=True)
-            return
-        lately = timedelta(seconds=self._every_s * 0.6)
-        for tenant in tenants:
-            if self._stopping:
-                return
+    def _compare_all(self) -> None:
+        for tenant in self._rounds.until_stopped(self._tenants()):
             if tenant.active:
-                self._safely(tenant, lambda tenant=tenant: self._compare(tenant, lately))
+                self._safely(tenant, lambda tenant=tenant: self._compare(tenant))
 
-    def _compare(self, tenant: Tenant, lately: timedelta) -> None:
-        done = self._keeper.compare(tenant, unless_within=lately)
+    def _compare(self, tenant: Tenant) -> None:
+        done = self._keeper.compare(tenant, unless_within=self._lately)
         if done.what == "full" and self._subscriber is not None:
             _log.info("shop_webhooks", tenant=tenant.tenant_id, told=self._subscriber.ensure(tenant).told)
 

@@ -22,15 +22,18 @@ from smarteros.tools.shopify.client import ShopifyClient
 from smarteros.tools.shopify.subscriptions import WebhookSubscriber
 from smarteros.tools.shopify.titles import ShopifyTitles
 from smarteros.tools.shopify.versions import expiry_warning
+from smarteros.tools.ucp.client import UcpClient
+from smarteros.tools.ucp.profile import profile_url
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class ShopCatalogues:
-    """One client of all shops, our copies of their catalogues, and who keeps them up to date."""
+    """The clients of all shops, our copies of their catalogues, and who keeps them up to date."""
 
     client: ShopifyClient
+    ucp: UcpClient
     database: Database
     clock: Clock
     copies: CatalogueCopies
@@ -48,13 +51,15 @@ class ShopCatalogues:
     ) -> ShopCatalogues:
         """Put them together; an API version that ends soon is told to the operator.
 
-        ``public_url`` is where the shops' webhooks reach us; without it changes are found by comparing alone.
+        ``public_url`` is where the shops' webhooks reach us and where they read who we are: without it changes are
+        found by comparing alone, and shops that gave us no credentials are not asked.
         """
         if warning := expiry_warning(version, in_santiago(clock.now()).date()):
             _log.warning("shopify_api_version_ends", remedy=warning)
         client = ShopifyClient(http, secrets, version=version)
         subscriber = WebhookSubscriber(client, public_url)
-        return cls(client, database, clock, CatalogueCopies(database, clock), subscriber)
+        ucp = UcpClient(http, client, profile_url(public_url))
+        return cls(client, ucp, database, clock, CatalogueCopies(database, clock), subscriber)
 
     @property
     def keeper(self) -> CatalogueKeeper:

@@ -13,7 +13,7 @@ from smarteros.kit.text import fold
 from smarteros.store.catalogue import ProductRow, Search
 from smarteros.tools.catalogue import COLOUR_OPTIONS, ONE_SIZE, SIZE_RANGE, CatalogueProduct, sizes_of
 from smarteros.tools.ranking import words_for
-from smarteros.tools.vocabulary import colour_of, is_prefix, other_gender, words_of
+from smarteros.tools.vocabulary import colour_of, forms_of, is_prefix, words_of
 from smarteros.tools.wanted import Wanted, normal_size
 
 ANY_SIZE, ANYBODY = "s:*", "g:*"
@@ -33,7 +33,7 @@ def row_of(product: CatalogueProduct) -> ProductRow:
         texts=sorted(product.text_words),
         facets=sorted(set(_facets(product))),
         variant_ids=[variant.id for variant in product.variants],
-        in_stock=any(variant.buyable and variant.stock > 0 for variant in product.variants),
+        in_stock=any(variant.in_stock for variant in product.variants),
         lowest_price=Decimal(min(prices)),
         highest_price=Decimal(max(prices)),
     )
@@ -64,8 +64,7 @@ def _patterns(words: tuple[str, ...]) -> Iterator[str]:
     """Write words as ``is_named`` compares them."""
     for word in words:
         yield f"{word}*" if is_prefix(word) else word
-        for form in {word, other_gender(word)}:
-            yield from (form, f"{form}s")
+        yield from forms_of(word)
 
 
 def _facets(product: CatalogueProduct) -> Iterator[str]:

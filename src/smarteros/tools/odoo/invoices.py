@@ -184,6 +184,7 @@ class InvoiceFinder:
         buyer = next(partner for partner in sought.partners if partner.id == move.partner_id[0])
         known = sought.identity == "verified"
         return Invoice(
+            record_id=move.id,
             number=move.number_like(sought.asked_number),
             date=move.invoice_date,
             customer_name=(buyer.name or move.partner_id[1]) if known else None,

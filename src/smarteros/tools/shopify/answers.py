@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from pydantic import AliasPath, BaseModel, Field
 
-from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant
+from smarteros.tools.catalogue import CatalogueProduct, CatalogueVariant, known_stock
 
 _PRODUCT = "id title productType vendor tags description(truncateAt: 1000) onlineStoreUrl options { name values }"
 _VARIANT = "id price availableForSale inventoryQuantity selectedOptions { name value }"
@@ -69,7 +69,12 @@ _NO_DECIMALS = frozenset({"CLP", "JPY", "KRW", "PYG", "VND", "ISK", "UGX", "RWF"
 
 def amount(price: Decimal, currency: str) -> Decimal:
     """Return an amount with the decimals its currency has: pesos are whole."""
-    return price.quantize(Decimal(1) if currency in _NO_DECIMALS else Decimal("0.01"), ROUND_HALF_UP)
+    return price.quantize(Decimal(1).scaleb(-decimals_of(currency)), ROUND_HALF_UP)
+
+
+def decimals_of(currency: str) -> int:
+    """Return how many decimals a currency has."""
+    return 0 if currency in _NO_DECIMALS else 2
 
 
 class _Option(BaseModel):
@@ -95,7 +100,7 @@ class _Variant(BaseModel):
         return CatalogueVariant(
             id=self.id,
             price=amount(self.price, currency),
-            stock=self.inventoryQuantity or 0,
+            stock=known_stock(self.inventoryQuantity, buyable=self.availableForSale),
             buyable=self.availableForSale,
             options={option.name: option.value for option in self.selectedOptions},
         )

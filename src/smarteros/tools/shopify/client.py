@@ -96,10 +96,14 @@ class ShopifyClient:
         """Tell whether the tenant has a shop at all."""
         return bool(self.secrets.find(tenant.scope, "shopify/store_domain"))
 
+    def may_ask(self, tenant: Tenant) -> bool:
+        """Tell whether the tenant has a shop whose Admin API is ours to ask."""
+        return tenant.shop_door == "admin" and self.is_connected(tenant)
+
     def known_url(self, tenant: Tenant) -> str | None:
         """Return the address of the tenant's shop; None when there is none, or its name is none."""
         try:
-            return self._url(tenant) if self.is_connected(tenant) else None
+            return self.url(tenant) if self.is_connected(tenant) else None
         except ConfigError:
             return None
 
@@ -150,9 +154,10 @@ class ShopifyClient:
         return self._post(tenant, "/admin/api", {_ADMIN_HEADER: self._token(tenant, deadline)}, body, deadline)
 
     def _token(self, tenant: Tenant, deadline: Deadline) -> str:
-        return self.credentials.token(tenant, self._url(tenant), self.store_domain(tenant), deadline)
+        return self.credentials.token(tenant, self.url(tenant), self.store_domain(tenant), deadline)
 
-    def _url(self, tenant: Tenant) -> str:
+    def url(self, tenant: Tenant) -> str:
+        """Return the base address of the tenant's shop; ConfigError when its name is none."""
         return tenant.shopify_url or f"https://{self.store_domain(tenant)}"
 
     def _post(
@@ -160,7 +165,7 @@ class ShopifyClient:
     ) -> _Envelope:
         # The stand-in serves many shops on one loopback address and tells them apart by this name.
         headers = {**headers, "Host": self.store_domain(tenant)}
-        url = f"{self._url(tenant)}{api}/{self.version}/graphql.json"
+        url = f"{self.url(tenant)}{api}/{self.version}/graphql.json"
         try:
             answer = self.http.json("POST", url, headers=headers, json=body, timeout_s=deadline.remaining_s())
         except HttpFault as fault:

@@ -8,13 +8,10 @@ from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.tools import ProductDetail, VariantDetail
 from smarteros.tools.catalogue import CatalogueProduct, variant_label
 from smarteros.tools.inputs import ProductInput
-from smarteros.tools.product_search import Remembered, expect_currency
+from smarteros.tools.product_search import Catalogue, Remembered, expect_currency
 from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
-from smarteros.tools.shopify.answers import VARIANTS_DOCUMENT, VariantsAnswer
-from smarteros.tools.shopify.client import ShopifyClient
 from smarteros.tools.shopify.credentials import SERVICE
-from smarteros.tools.shopify.products import read_product
 
 _SPEC = ToolSpec(
     name="shopify_get_product",
@@ -30,7 +27,7 @@ _SPEC = ToolSpec(
 class ProductReader:
     """Reads products in the shop, or from the copy of its catalogue while the shop is away."""
 
-    client: ShopifyClient
+    catalogue: Catalogue
     copy: Remembered | None = None
 
     def tool(self) -> EmbeddedTool[ProductInput]:
@@ -39,8 +36,7 @@ class ProductReader:
 
     def run(self, params: ProductInput, run: ToolRun) -> ProductDetail:
         """Read a product now; refused when the shop does not offer it."""
-        product_id = params.product_id or self._product_of(params.variant_id or "", run)
-        product = self.read(product_id, run) if product_id is not None else None
+        product = self.catalogue.product(params.product_id or params.variant_id or "", run)
         if product is None:
             raise RejectedInputError("product_unknown", "The shop does not offer this product.")
         expect_currency(self.copy.currency(run.tenant) if self.copy else None, product.currency)
@@ -53,14 +49,6 @@ class ProductReader:
             return None
         product = self.copy.product(params.product_id or params.variant_id or "", run.tenant)
         return None if product is None else _detail(product).model_copy(update={"as_of": as_of})
-
-    def read(self, product_id: str, run: ToolRun) -> CatalogueProduct | None:
-        """Read a product now, or None when the shop does not offer it."""
-        return read_product(self.client, run.tenant, product_id, run.deadline)
-
-    def _product_of(self, variant_id: str, run: ToolRun) -> str | None:
-        answer = self.client.query(run.tenant, VARIANTS_DOCUMENT, {"ids": [variant_id]}, VariantsAnswer, run.deadline)
-        return next((node.product.id for node in answer.nodes if node is not None), None)
 
 
 def _detail(product: CatalogueProduct) -> ProductDetail:
@@ -77,7 +65,7 @@ def _detail(product: CatalogueProduct) -> ProductDetail:
                 variant_id=variant.id,
                 variant=variant_label(product, variant),
                 price=variant.price,
-                stock=max(variant.stock, 0),
+                stock=variant.told_stock,
                 available=variant.buyable,
                 options=variant.options,
             )

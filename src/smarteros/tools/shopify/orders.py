@@ -9,7 +9,7 @@ from typing import cast
 
 from pydantic import AliasPath, BaseModel, Field
 
-from smarteros.domain.errors import PermanentError
+from smarteros.domain.errors import PermanentError, RejectedInputError
 from smarteros.domain.messages import Contact
 from smarteros.domain.tools import DeliveryStatus, Order, OrderLine, OrderLookup, PaymentStatus, Tracking
 from smarteros.kit.clock import in_santiago
@@ -150,6 +150,8 @@ class OrderReader:
 
     def run(self, params: OrderInput, run: ToolRun) -> OrderLookup:
         """Find the order; its details are in the answer only when the asker is its customer."""
+        if run.tenant.shop_door == "ucp":
+            raise RejectedInputError("orders_not_told", "Without credentials the shop tells nobody's orders.")
         contact = run.context.contact
         if params.order_number is not None:
             orders = self._read(f"name:{params.order_number.lstrip('#')}", run)

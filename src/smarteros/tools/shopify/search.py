@@ -13,6 +13,7 @@ from smarteros.tools.protocol import ToolSpec
 from smarteros.tools.registry import EmbeddedTool, ToolRun
 from smarteros.tools.shopify.answers import PUBLISHED, SEARCH_DOCUMENT, VARIANTS_DOCUMENT, SearchAnswer, VariantsAnswer
 from smarteros.tools.shopify.client import SERVICE, ShopifyClient
+from smarteros.tools.shopify.products import read_product
 from smarteros.tools.vocabulary import is_prefix, spellings_of, words_of
 from smarteros.tools.wanted import Wanted
 
@@ -64,6 +65,15 @@ class ShopifyCatalogue:
         answer = self.client.query(run.tenant, VARIANTS_DOCUMENT, {"ids": ids}, VariantsAnswer, run.deadline)
         read = [node.product.in_our_terms(answer.currency, node) for node in answer.nodes if node is not None]
         return tuple(product for product in read if product is not None)
+
+    def product(self, product_id: str, run: ToolRun) -> CatalogueProduct | None:
+        """Read a product with all its variants, by its id or that of a variant."""
+        if "/ProductVariant/" in product_id:
+            of_variant = next(iter(self.read([product_id], run)), None)
+            if of_variant is None:
+                return None
+            product_id = of_variant.id
+        return read_product(self.client, run.tenant, product_id, run.deadline)
 
     def _pages(self, run: ToolRun, text: str) -> Iterator[tuple[list[CatalogueProduct], bool]]:
         cursor: str | None = None

@@ -56,7 +56,12 @@ class ShopifyTitles:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def of(self, tenant: Tenant) -> tuple[str, ...]:
-        """Return the titles, at most an hour old; older ones, or none, while the shop is away. Never raises."""
+        """Return the titles, at most an hour old; older ones, or none, while the shop is away. Never raises.
+
+        A shop without credentials has none: it can be searched, but not read from beginning to end.
+        """
+        if tenant.shop_door == "ucp":
+            return ()
         with self._lock:
             known = self._known.get(tenant.tenant_id)
         if known is not None and self.clock() < known.until:
