@@ -24,7 +24,7 @@ from smarteros.agents.native import NativeAgent
 from smarteros.channels.chatwoot.signatures import sign_v1
 from smarteros.contracts.loader import load_contracts
 from smarteros.domain.errors import TransientError
-from smarteros.domain.messages import ConversationState, OutgoingReply, PostedReply
+from smarteros.domain.messages import ConversationState, Desk, OutgoingReply, PostedReply
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.tools import Product, ProductList
 from smarteros.domain.turns import ClaimedTurn
@@ -34,6 +34,7 @@ from smarteros.edge.health import HealthChecks, health_router
 from smarteros.edge.operator_api import operator_router
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.receive import Receiver
+from smarteros.edge.refusals import Refusals, RefusalsCounted
 from smarteros.edge.tokens import READ, WRITE, TenantTokens
 from smarteros.edge.tool_doors import tool_doors
 from smarteros.edge.webhooks import WebhooksFirst, WebhookTaker, webhook_router
@@ -44,6 +45,7 @@ from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import SystemClock
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
 from smarteros.knowledge.markdown import parse_markdown
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.secrets.encrypted_file import EncryptedFileSecretStore
 from smarteros.secrets.keys import KeyFile
 from smarteros.settings import default_contracts_dir
@@ -120,7 +122,15 @@ class Channels:
         self.said.append(reply.text)
         return PostedReply(message_id=next(_ids))
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
+    def hand_over(
+        self,
+        tenant: Tenant,
+        conversation_id: int,
+        note: str,
+        *,
+        account_id: int | None = None,
+        desk: Desk | None = None,
+    ) -> None:
         self.written.setdefault(tenant.tenant_id, []).append(note)
 
     def open_conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> None:
@@ -142,6 +152,7 @@ class Rivals:
         self.cache = PostgresToolCache(self.database)
         self.clock = SystemClock()
         self.tokens = TenantTokens(b"k" * 32, self.clock)
+        self.refusals = Refusals(self.database, self.clock)
         self.agent = NativeAgent(self.knowledge)
         self.channels = Channels()
         self.shop_is_away = False
@@ -226,6 +237,7 @@ class Rivals:
             tools=self.tools,
             reader=cast("Any", None),
             contracts=load_contracts(default_contracts_dir()),
+            contact_keys=KeyWrapping(self.secrets),
             clock=self.clock,
             pause=lambda _s: None,
             slow_lane=SlowLane(1000),
@@ -276,7 +288,8 @@ class Rivals:
 
     def _application(self, per_minute: int) -> ASGIApp:
         rate = TenantRate(per_minute, LimitNotices(self.database, self.clock))
-        taker = WebhookTaker(Receiver(self.database, self.tenants, self.secrets, self.engine, self.clock, rate))
+        receiver = Receiver(self.database, self.tenants, self.secrets, self.engine, self.clock, rate, self.refusals)
+        taker = WebhookTaker(receiver)
         contracts = load_contracts(default_contracts_dir())
         app = create_app(
             [
@@ -290,6 +303,7 @@ class Rivals:
                 operator_router(self.database, OPERATOR),
             ]
         )  # fmt: skip
+        app.add_middleware(RefusalsCounted, refusals=self.refusals)
         app.add_middleware(WebhooksFirst, taker=taker)
         return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +15,7 @@ from tests.attacks.rivals import PATHS, Rival, Rivals, open_rivals, standard
 from tests.unit.store.queued import TurnQueue, turn_queue
 
 from smarteros.channels.wording import ready_to_post
+from smarteros.edge.refusals import SINGLY, Refusal, Refusals
 from smarteros.store.audit import list_events
 from smarteros.store.embedded import EmbeddedPostgres
 
@@ -267,3 +268,70 @@ def test_every_refused_webhook_is_audited_under_nobody(rivals: Rivals) -> None:
 def _refusals(rivals: Rivals) -> list[str]:
     with rivals.database.unclaimed() as connection:
         return [event.details["code"] for event in list_events(connection, "", None, 10_000) if "code" in event.details]
+
+
+def refused(rivals: Rivals, door: str) -> list[dict[str, Any]]:
+    """What the audit holds of a door's refusals."""
+    rivals.refusals.write()
+    with rivals.database.unclaimed() as connection:
+        events = list_events(connection, "", None, 500)
+    return [event.details for event in events if event.details.get("door") == door]
+
+
+def test_every_refusal_at_a_door_for_programs_is_audited(rivals: Rivals) -> None:
+    one, two = rivals.shops
+    headers = {"Authorization": "Bearer made-up"}
+    assert rivals.http.get("/api/v1/turns", params={"tenant_id": one.tenant_id}, headers=headers).status_code == 401
+    assert rivals.ask_agent(one, key="made-up", header=one, body=one, workspace=one).status_code == 401
+    assert rivals.call_tool(one, header=one, token="made-up").status_code == 401
+    assert rivals.call_tool(one, header=two).status_code == 403
+    question = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    assert rivals.http.post("/mcp", json=question, headers=headers).status_code == 401
+
+    assert refused(rivals, "operator")[-1] == {
+        "door": "operator",
+        "code": "invalid_operator_token",
+        "http_status": 401,
+        "times": 1,
+    }
+    assert refused(rivals, "agent")[-1]["code"] == "invalid_api_key"
+    at_tools = {(entry["code"], entry["http_status"]) for entry in refused(rivals, "tools")}
+    assert at_tools >= {("invalid_token", 401), ("header_mismatch", 403)}
+    assert refused(rivals, "mcp")[-1]["http_status"] == 401
+
+
+def test_a_flood_of_made_up_tokens_fills_no_audit(rivals: Rivals) -> None:
+    before = len(refused(rivals, "operator"))
+    for _ in range(300):
+        rivals.http.get("/api/v1/turns", headers={"Authorization": "Bearer made-up"})
+
+    (row,) = refused(rivals, "operator")[before:]
+    assert row["times"] == 300
+
+
+def test_a_flood_of_forged_webhooks_is_counted_beyond_the_first_ones(rivals: Rivals) -> None:
+    one = rivals.one
+    for _ in range(SINGLY + 30):
+        assert rivals.webhook(one, url=one, secret="forged", account=one, text="hola").status_code == 401
+
+    rows = refused(rivals, "webhooks")
+    assert sum(row["times"] for row in rows) >= 30
+
+
+def test_what_was_refused_while_the_database_was_away_is_written_down_later(rivals: Rivals) -> None:
+    class Sometimes:
+        away = True
+
+        def unclaimed(self) -> Any:
+            if self.away:
+                raise ConnectionError
+            return rivals.database.unclaimed()
+
+    database = Sometimes()
+    refusals = Refusals(cast("Any", database), rivals.clock)
+    refusals.count(Refusal("mcp", "kept_for_later", 401))
+    with pytest.raises(ConnectionError):
+        refusals.write()
+    database.away = False
+    refusals.write()
+    assert refused(rivals, "mcp")[-1]["code"] == "kept_for_later"

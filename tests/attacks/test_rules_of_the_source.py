@@ -25,26 +25,31 @@ WITHOUT_A_SCOPE = {
     "flow/engine.py": "the queue's owner takes turns of all tenants; accept_message sets its scope itself",
     "flow/takeover.py": "locks that prove a worker's life",
     "edge/receive.py": "what was refused belongs to no tenant",
+    "edge/refusals.py": "what was refused belongs to no tenant",
     "edge/operator_api.py": "the operator reads what was refused",
     "bootstrap/runtime.py": "hands the owner's address to the engine",
     "bootstrap/audit.py": "publishes the outbox of all tenants",
     "bootstrap/probes.py": "hands the owner's address to the lock that lets one worker ask",
+    "bootstrap/upkeep.py": "hands the owner's address to the lock that lets one worker look after the texts",
     "bootstrap/alerts.py": "hands the owner's address to the lock that lets one worker watch",
     "alerts/rounds.py": "who is told is the operator's; what is watched of a tenant is read in its scope",
     "cli/alerts.py": "the operator reads what is amiss, and silences it",
     "health/probing.py": "our own services are no tenant's",
     "health/report.py": "our own services are no tenant's",
     "store/dump.py": "a backup is of the whole installation, as its owner",
+    "cli/contract_runs.py": "contracts are the installation's, and so is what came of their scenarios",
+    "console/contract_routes.py": "contracts are the installation's, and so is what came of their scenarios",
+    "console/alert_routes.py": "the operator sees what is amiss of his own, and when all was last looked at",
     "cli/audit.py": "the operator reads and verifies what was refused; retention is the owner's",
     "tenants/erasure.py": "erases a tenant's rows of every table, in that tenant's scope",
     "tenants/noting.py": "notes of the operator about no tenant",
-    "store/people.py": "people of the operator belong to no tenant",
     "doctor/installation.py": "looks at the installation itself",
+    "console/audit_routes.py": "the operator reads and verifies what was refused",
     "console/access.py": "who signs in is not known before",
     "console/invitations.py": "an invitation is opened by somebody not known before",
     "store/database.py": "is what the rule is about",
 }
-OF_THE_DATABASE = {"installation", "unclaimed", "statement", "app", "owner_url"}
+OF_THE_DATABASE = {"installation", "unclaimed", "scoped", "statement", "app", "owner_url"}
 OF_THE_DRIVERS = {"create_engine", "sa.create_engine", "psycopg.connect", "psycopg.Connection.connect"}
 SECRET_WORDS = re.compile(r"secret|signature|hmac|api_key|bearer|csrf|password", re.IGNORECASE)
 # Names of such things, and their states, which are no secrets.

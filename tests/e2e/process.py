@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+from tests.support import postgres_below, spare_the_disk
 
 # Sentence encoders and the models of photos: loading them costs more than the rest of a start, and whoever starts a
 # process of his own asks about something else. The stack all tests share has both.
@@ -23,6 +24,7 @@ class DemoProcess:
     """``smos demo`` on a data directory, with a quick start unless ``environment`` says otherwise."""
 
     def __init__(self, data_dir: Path, *options: str, **environment: str) -> None:
+        self._data_dir = data_dir
         self._command = [sys.executable, "-m", "smarteros.cli.main", "demo", "--data-dir", str(data_dir), *options]
         self._environment = os.environ | QUICK_START | environment
         self.process: subprocess.Popen[str] | None = None
@@ -46,6 +48,7 @@ class DemoProcess:
             if line.startswith("ready "):
                 self.url = line.removeprefix("ready ").strip()
                 self.seconds_to_ready = time.monotonic() - started
+                spare_the_disk(postgres_below(self._data_dir))
                 return self
         raise AssertionError("the demo ended before it was ready:\n" + "".join(told))
 

@@ -31,8 +31,11 @@ class Shop:
     def set_status(self, status: str) -> None:
         self._post("toggle_status", {"status": status})
 
+    def conversation(self) -> dict[str, Any]:
+        return self._world.http.get(self._url, headers=self._token).raise_for_status().json()
+
     def status(self) -> str:
-        return self._world.http.get(self._url, headers=self._token).raise_for_status().json()["status"]
+        return self.conversation()["status"]
 
     def notes(self) -> list[str]:
         messages = self._world.http.get(f"{self._url}/messages", headers=self._token).raise_for_status().json()
@@ -161,3 +164,26 @@ def test_a_reply_the_channel_failed_to_deliver_brings_a_person(world: World) -> 
     assert turn["outcome"] == "escalated"
     assert shop.status() == "open"
     assert any("no llegó" in note and "131047" in note for note in shop.notes())
+
+
+def test_an_angry_customer_is_found_by_the_right_people_and_is_the_bots_again_when_they_are_done(
+    world: World,
+) -> None:
+    customer = world.customer(SHOES)
+    shop = Shop(world, customer)
+    sent = customer.write("Llevo tres semanas esperando y nadie me responde, son unos estafadores")
+    turn = customer.turn_of(sent)
+    assert (turn["outcome"], turn["rule"]) == ("escalated", "frustration")
+
+    found = shop.conversation()
+    assert found["status"] == "open"
+    assert set(found["labels"]) == {"bot", "cliente-molesto"}
+    assert (found["meta"]["team"]["name"], found["priority"]) == ("postventa", "urgent")
+    (note,) = shop.notes()
+    assert "El cliente está molesto" in note
+    assert f"/console/turns/{turn['turn_id']}" in note
+
+    shop.reply("Hola, soy Marta, te ayudo yo")
+    shop.set_status("resolved")
+    question = customer.write("¿Cuál es el horario de atención?")
+    assert "Lunes a Viernes" in customer.reply_to(question)

@@ -17,6 +17,7 @@ from tests.e2e.test_reconcile import reconcile
 from tests.e2e.test_turn_taking import until
 from tests.e2e.test_webhooks import as_bytes, text_message
 from tests.e2e.world import Customer, World
+from tests.support import postgres_below
 
 from smarteros.bootstrap import open_services
 from smarteros.domain.tenants import InboxSettings
@@ -45,8 +46,7 @@ class Installation:
 
     def forget_looks(self, **ago: float) -> None:
         """Let it look as if nobody had looked through the Chatwoots lately."""
-        sockets = (self.data_dir / "postgres" / "sockets").read_text()
-        engine = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={sockets}", poolclass=sa.NullPool)
+        engine = sa.create_engine(postgres_below(self.data_dir), poolclass=sa.NullPool)
         with engine.begin() as connection:
             statement = sa.text("UPDATE smos.reconcile_cursors SET checked_at = checked_at - :ago")
             connection.execute(statement, {"ago": timedelta(**ago)})

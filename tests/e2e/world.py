@@ -105,14 +105,14 @@ class Customer:
         sent = self.write(text, photo)
         return self.reply_to(sent)
 
-    def reply_to(self, sent: int) -> str:
-        deadline = time.monotonic() + PATIENCE_S
+    def reply_to(self, sent: int, within_s: float = PATIENCE_S) -> str:
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             replies = self.replies(after=sent)
             if replies:
                 return "\n---\n".join(replies)
             time.sleep(0.05)
-        raise AssertionError(f"no reply within {PATIENCE_S} s")
+        raise AssertionError(f"no reply within {within_s} s")
 
     def turn_of(self, sent: int) -> dict[str, Any]:
         """Wait for the record of the turn a message opened."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from smarteros.domain.messages import Attachment, ConversationState, OutgoingReply, PostedReply
+from smarteros.domain.messages import Attachment, ConversationState, Desk, OutgoingReply, PostedReply
 from smarteros.domain.tenants import Tenant
 
 
@@ -44,10 +44,19 @@ class Channel(Protocol):
         """
         ...
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
+    def hand_over(
+        self,
+        tenant: Tenant,
+        conversation_id: int,
+        note: str,
+        *,
+        account_id: int | None = None,
+        desk: Desk | None = None,
+    ) -> None:
         """Give the conversation to a person; ``note`` is the private summary. Doing it twice changes nothing.
 
-        From then on the bot is silent, whether or not the channel's own state shows it.
+        From then on the bot is silent, whether or not the channel's own state shows it. ``desk`` says how people find
+        the conversation; what of it cannot be done is left out, and never fails the hand-over.
         """
         ...
 

@@ -12,6 +12,7 @@ from smarteros.contracts.names import expression_problems, names_in, text_proble
 from smarteros.contracts.source import Source
 from smarteros.domain.decisions import ROUTE_OF_INTENT, Route
 from smarteros.domain.secret_paths import SECRET_PATHS
+from smarteros.domain.turns import BUILT_IN_RULES
 
 # The route on which a tool's facts are told: that is where its failure must be told too.
 ROUTE_OF_TOOL: dict[str, Route] = {
@@ -31,7 +32,7 @@ RATE_SIGNALS = frozenset({"error_rate", "invoice_not_found_rate"})
 
 def check_contract(source: Source, contract: Contract) -> list[Finding]:
     """Run every check that needs no other file."""
-    checks = (_tools, _secrets, _expressions, _rules_order, _routes, _alerts, _examples, _unique_names)
+    checks = (_tools, _secrets, _expressions, _rules_order, _routes, _alerts, _examples, _unique_names, _hand_over)
     return [finding for check in checks for finding in check(source, contract)]
 
 
@@ -158,6 +159,14 @@ def _examples(source: Source, contract: Contract) -> Iterator[Finding]:
         if handoff.intent in contract.entry.intents:
             message = f"intent {handoff.intent!r} is the flow's own and cannot be handed off"
             yield source.finding("bad_handoff", message, "handoffs", index, "intent")
+
+
+def _hand_over(source: Source, contract: Contract) -> Iterator[Finding]:
+    own = {rule.outcome for rule in contract.reply if rule.escalate} | {rule.name for rule in contract.escalation}
+    for rule in contract.hand_over.by_rule:
+        if rule not in own | BUILT_IN_RULES:
+            message = f"nothing is handed over by a rule {rule!r}; built in are {', '.join(sorted(BUILT_IN_RULES))}"
+            yield source.finding("unknown_rule", message, "hand_over", "by_rule", rule)
 
 
 def _unique_names(source: Source, contract: Contract) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ Pair = tuple[Source, Contract]
 
 def check_between(pairs: Sequence[Pair]) -> list[Finding]:
     """Run every check that compares contracts."""
-    checks = (_flow_ids, _owners, _attachments, _handoffs, _expectations)
+    checks = (_flow_ids, _owners, _handoffs, _expectations)
     return [finding for check in checks for finding in check(pairs)]
 
 
@@ -28,23 +28,19 @@ def _flow_ids(pairs: Sequence[Pair]) -> Iterator[Finding]:
 
 
 def _owners(pairs: Sequence[Pair]) -> Iterator[Finding]:
-    owner: dict[Intent, str] = {}
+    """What starts a flow may start one only: an intent, an attachment of a kind."""
+    owner: dict[tuple[str, str], str] = {}
     for source, contract in pairs:
-        for index, intent in enumerate(contract.entry.intents):
-            if intent in owner:
-                message = f"intent {intent!r} already belongs to {owner[intent]!r}"
-                yield source.finding("intent_owned_twice", message, "entry", "intents", index)
-            owner.setdefault(intent, contract.flow_id)
-
-
-def _attachments(pairs: Sequence[Pair]) -> Iterator[Finding]:
-    owner: dict[str, str] = {}
-    for source, contract in pairs:
-        for index, kind in enumerate(contract.entry.attachments):
-            if kind in owner:
-                message = f"attachments of kind {kind!r} already start {owner[kind]!r}"
-                yield source.finding("intent_owned_twice", message, "entry", "attachments", index)
-            owner.setdefault(kind, contract.flow_id)
+        entry = contract.entry
+        for part, said, starts in (
+            ("intents", "intent {!r} already belongs to {!r}", entry.intents),
+            ("attachments", "attachments of kind {!r} already start {!r}", entry.attachments),
+        ):
+            for index, start in enumerate(starts):
+                if (part, start) in owner:
+                    message = said.format(start, owner[part, start])
+                    yield source.finding("intent_owned_twice", message, "entry", part, index)
+                owner.setdefault((part, start), contract.flow_id)
 
 
 def _handoffs(pairs: Sequence[Pair]) -> Iterator[Finding]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from smarteros.contracts.models import AlertRule, Contract
 from smarteros.domain.decisions import ROUTE_OF_INTENT
+from smarteros.domain.messages import Desk
 
 
 def markdown(contract: Contract) -> str:
     """Write the page."""
-    sections = (_head, _promises, _entry, _tools, _replies, _people, _scenarios)
+    sections = (_head, _promises, _entry, _tools, _replies, _people, _desks, _scenarios)
     return "\n".join(line for section in sections for line in section(contract)).rstrip() + "\n"
 
 
@@ -98,6 +99,17 @@ def _people(contract: Contract) -> Iterator[str]:
     yield ""
     rows = [(rule.name, f"`{rule.when}`", ", ".join(rule.notify)) for rule in contract.escalation]
     yield from _table(("rule", "when", "told"), rows)
+
+
+def _desks(contract: Contract) -> Iterator[str]:
+    hand_over = contract.hand_over
+    desks = {"every other": hand_over.of(None)} | {rule: hand_over.of(rule) for rule in hand_over.by_rule}
+    if desks == {"every other": Desk()}:
+        return
+    yield "## Where people find what was handed over"
+    yield ""
+    rows = [(rule, ", ".join(desk.labels), desk.team or "", desk.priority or "") for rule, desk in desks.items()]
+    yield from _table(("rule", "labels", "team", "priority"), rows)
 
 
 def _scenarios(contract: Contract) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from smarteros.domain.alerts import Severity, Sink
 from smarteros.domain.decisions import Intent, Pending, Route
-from smarteros.domain.messages import ChannelName
+from smarteros.domain.messages import ChannelName, Desk
 from smarteros.domain.model import Model
 from smarteros.domain.turns import Outcome
 
@@ -105,6 +105,30 @@ class EscalationRule(Model):
     when: Expression
     text: BothLanguages
     notify: tuple[Sink, ...] = ()
+
+
+class HandOver(Desk):
+    """How people find the conversations this flow hands over, and the exceptions by rule.
+
+    A rule's labels are added to the flow's own; its team and priority take the place of the flow's. A rule is named by
+    the outcome of a reply rule, the name of an escalation rule, or one of ``turns.BUILT_IN_RULES``.
+    """
+
+    by_rule: dict[str, Desk] = Field(default_factory=dict[str, Desk])
+
+    @property
+    def desks(self) -> tuple[Desk, ...]:
+        """All that may hold for a hand-over."""
+        return (self.of(None), *(self.of(rule) for rule in self.by_rule))
+
+    def of(self, rule: str | None) -> Desk:
+        """Return what holds for a hand-over by ``rule``."""
+        own = self.by_rule.get(rule or "", Desk())
+        return Desk(
+            labels=tuple(dict.fromkeys((*self.labels, *own.labels))),
+            team=own.team or self.team,
+            priority=own.priority or self.priority,
+        )
 
 
 class Notice(Model):
@@ -232,6 +256,7 @@ class Contract(Model):
     notices: tuple[Notice, ...] = ()
     handoffs: tuple[HandOff, ...] = ()
     escalation: tuple[EscalationRule, ...] = ()
+    hand_over: HandOver = HandOver()
     slo: Slo
     alerts: tuple[AlertRule, ...] = Field(min_length=1)
     health: tuple[HealthCheck, ...] = ()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from collections.abc import Sequence
 
 from smarteros.channels.chatwoot.client import ChatwootClient, answer_list, answer_object, sorted_error
+from smarteros.channels.chatwoot.desk import labels_of, teams_of
 from smarteros.channels.chatwoot.registration import bot_of_inbox, own_bots, own_webhooks
 from smarteros.channels.chatwoot.signatures import sign_v1
 from smarteros.channels.wild import Wild
 from smarteros.doctor.examination import Group, Observed, Step
 from smarteros.domain.errors import ConfigError, SmosError, TransientError
+from smarteros.domain.messages import Desk
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import Clock
 from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.secrets.protocol import SecretStore
-from smarteros.tenants.enrolment import webhook_path
+from smarteros.tenants.enrolment import webhook_end, webhook_path
 
 WITHIN_S = 10.0
 # The first with a signature on a bot's webhooks, and the first that we recommend (README, "With a real Chatwoot").
@@ -27,13 +30,25 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
 class ChatwootExamination:
-    """Looks at the Chatwoots of the tenants. ``own_url`` is where this installation is reached, if that is known."""
+    """Looks at the Chatwoots of the tenants. ``own_url`` is where this installation is reached, if that is known.
 
-    def __init__(self, http: HttpClient, secrets: SecretStore, clock: Clock, own_url: str | None) -> None:
+    ``desks`` are how hand-overs are to be found there.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        secrets: SecretStore,
+        clock: Clock,
+        own_url: str | None,
+        desks: Sequence[Desk] = (),
+    ) -> None:
         self._http = http
         self._secrets = secrets
         self._clock = clock
         self._own_url = own_url
+        self._teams = sorted({desk.team.lower() for desk in desks if desk.team is not None})
+        self._labels = sorted({label for desk in desks for label in desk.labels})
 
     def group(self) -> Group[Tenant]:
         """Return the steps; each rests on those before it."""
@@ -52,6 +67,7 @@ class ChatwootExamination:
                 Step("bot", self._bot, again),
                 Step("account_webhook", self._account_webhook, again),
                 Step("inboxes", self._inboxes, again),
+                Step("desk", self._desk, "Make them in Chatwoot (Settings, Teams and Labels), or change hand_over."),
                 Step(
                     "webhook",
                     self._webhook,
@@ -99,7 +115,7 @@ class ChatwootExamination:
         held = {path: self._secrets.find(tenant.scope, f"chatwoot/{path}") for path in ("api_token", "hmac_secret")}
         numbers: list[str] = []
         for client in self._clients(tenant):
-            bots = own_bots(client, webhook_path(tenant.tenant_key))
+            bots = own_bots(client, webhook_end(tenant))
             if not bots:
                 raise ConfigError("bot_missing", f"No bot of account {client.account_id} sends us its webhooks.")
             self._require_same(held["api_token"], bots[0].text("access_token"), "chatwoot/api_token")
@@ -113,7 +129,7 @@ class ChatwootExamination:
             return Observed("not needed: every inbox has our bot")
         held = self._secrets.find(tenant.scope, "chatwoot/webhook_secret")
         for client in self._clients(tenant):
-            webhooks = own_webhooks(client, webhook_path(tenant.tenant_key))
+            webhooks = own_webhooks(client, webhook_end(tenant))
             if not webhooks:
                 raise ConfigError("webhook_missing", f"No webhook of account {client.account_id} comes to us.")
             if webhooks[0].text("secret"):
@@ -137,6 +153,24 @@ class ChatwootExamination:
         if not tenant.inboxes:
             raise ConfigError("inbox_missing", "The tenant has no inbox.")
         return Observed("; ".join(doubts) or f"{len(tenant.inboxes)} inboxes are ours", warning=bool(doubts))
+
+    def _desk(self, tenant: Tenant) -> Observed:
+        """What is missing is left out of a hand-over; nobody is lost for it."""
+        missing: list[str] = []
+        for client in self._clients(tenant):
+            try:
+                teams, labels = teams_of(client), labels_of(client)
+            except HttpFault as fault:
+                raise sorted_error(fault) from fault
+            missing += [
+                f"account {client.account_id} has no team {name!r}" for name in self._teams if name not in teams
+            ]
+            missing += [
+                f"account {client.account_id} has no label {name!r}" for name in self._labels if name not in labels
+            ]
+        if missing:
+            return Observed("; ".join(missing), warning=True)
+        return Observed(f"{len(self._teams)} teams and {len(self._labels)} labels of hand-overs are there")
 
     def _webhook(self, tenant: Tenant) -> Observed:
         """Send ourselves a signed webhook, the way Chatwoot does."""
@@ -164,7 +198,7 @@ class ChatwootExamination:
         return Observed(f"a webhook signed with the bot's secret is accepted at {self._own_url}")
 
     def _is_ours(self, client: ChatwootClient, inbox_id: int, tenant: Tenant) -> bool:
-        ours = {bot.number("id") for bot in own_bots(client, webhook_path(tenant.tenant_key))}
+        ours = {bot.number("id") for bot in own_bots(client, webhook_end(tenant))}
         return bot_of_inbox(client, inbox_id) in ours
 
     def _clients(self, tenant: Tenant) -> list[ChatwootClient]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from smarteros.agents.llm.protocol import LanguageModel
 from smarteros.doctor.chatwoot import ChatwootExamination
 from smarteros.doctor.examination import Group
+from smarteros.doctor.keys import LlmExamination, VisionExamination
 from smarteros.doctor.knowledge import KnowledgeExamination
 from smarteros.doctor.odoo import OdooExamination
+from smarteros.doctor.shop_without_keys import UcpExamination
 from smarteros.doctor.shopify import ShopifyExamination
+from smarteros.domain.messages import Desk
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import Clock
 from smarteros.kit.http import HttpClient
@@ -24,26 +30,52 @@ def groups(
     catalogues: ShopCatalogues,
     knowledge: KnowledgeBase,
     own_url: str | None,
+    vision_url: str,
+    language_model: LanguageModel,
+    desks: Sequence[Desk],
 ) -> tuple[Group[Tenant], ...]:
     """Return all groups of checks of a tenant, one line per system. ``own_url`` is where webhooks come to."""
     return (
-        ChatwootExamination(http, secrets, clock, own_url).group(),
+        ChatwootExamination(http, secrets, clock, own_url, desks).group(),
         KnowledgeExamination(knowledge, clock).group(),
         *tool_groups(http, secrets, clock, catalogues),
+        *key_groups(http, secrets, vision_url, language_model),
     )
 
 
 def credential_groups(
-    http: HttpClient, secrets: SecretStore, clock: Clock, database: Database, shopify_version: str
+    http: HttpClient,
+    secrets: SecretStore,
+    clock: Clock,
+    database: Database,
+    shopify_version: str,
+    vision_url: str,
+    language_model: LanguageModel,
 ) -> tuple[Group[Tenant], ...]:
     """Return what tells whether ``secrets`` are right, before there is a tenant that works with them."""
     catalogues = ShopCatalogues.open(http, secrets, database, clock, shopify_version)
     chatwoot = ChatwootExamination(http, secrets, clock, None).group()
-    return tuple(group.of_credentials() for group in (chatwoot, *tool_groups(http, secrets, clock, catalogues)))
+    tools = tool_groups(http, secrets, clock, catalogues)
+    keys = key_groups(http, secrets, vision_url, language_model)
+    return tuple(group.of_credentials() for group in (chatwoot, *tools, *keys))
+
+
+def key_groups(
+    http: HttpClient, secrets: SecretStore, vision_url: str, language_model: LanguageModel
+) -> tuple[Group[Tenant], ...]:
+    """Return the checks of what is paid for by the call."""
+    return (
+        VisionExamination(http, secrets, vision_url).group(),
+        LlmExamination(secrets, language_model).group(),
+    )
 
 
 def tool_groups(
     http: HttpClient, secrets: SecretStore, clock: Clock, catalogues: ShopCatalogues
 ) -> tuple[Group[Tenant], ...]:
     """Return the checks of the systems that tools ask."""
-    return (ShopifyExamination(catalogues).group(), OdooExamination(OdooClient(http, secrets), clock).group())
+    return (
+        ShopifyExamination(catalogues).group(),
+        UcpExamination(catalogues.ucp).group(),
+        OdooExamination(OdooClient(http, secrets), clock).group(),
+    )

@@ -48,7 +48,7 @@ class ShopifyExamination:
         """Return the steps; each rests on those before it."""
         return Group(
             "shopify",
-            self._catalogues.client.is_connected,
+            self._catalogues.client.may_ask,
             (
                 Step(
                     "domain",

@@ -10,6 +10,7 @@ import structlog
 
 from smarteros.domain.audit import AUDIT_TOPIC_OF_FLOW, AuditEvent
 from smarteros.domain.ids import reply_id
+from smarteros.domain.tenants import TenantScope
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
 from smarteros.flow.alarm import moment_of
@@ -55,6 +56,7 @@ class AuditStep:
             record = self._record(start, story)
             event = self._event(start, story.resolved, record)
             tenant = self._parts.tenants.get(start.tenant_id)
+            self._parts.contact_keys.look_up(tenant.scope)
             with self._parts.database.tenant(tenant.scope) as connection:
                 self._remember(connection, start, story)
                 # Late, so that the record can tell how long this step itself took.
@@ -104,7 +106,10 @@ class AuditStep:
         if event.tenant_id is None or not resolved.messages or story.replied.outcome == "merged":
             return event
         wish = opts_out(resolved.text)
-        person = sealed_contact(connection, event.tenant_id, resolved.messages[-1], opted_out=wish)
+        scope, wrapping = TenantScope(tenant_id=event.tenant_id), self._parts.contact_keys
+        person = sealed_contact(connection, scope, resolved.messages[-1], wrapping, opted_out=wish)
+        if person is None:
+            return event
         return event.model_copy(update={"details": event.details | {PERSONAL: person}})
 
     def _record(self, start: TurnStart, story: TurnStory) -> TurnRecord:

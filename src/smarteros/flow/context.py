@@ -72,7 +72,7 @@ def reply_context(
         cart_problem=next((_CART_PROBLEMS[r.error_code] for r in results if r.error_code in _CART_PROBLEMS), None),
         detail=_result("shopify_get_product", ProductDetail, results),
         order_lookup=_result("shopify_order_status", OrderLookup, results),
-        stale=listed is not None and listed.as_of is not None,
+        stale=any(result.data is not None and result.data.get("as_of") is not None for result in results),
         lookup=lookup,
         purchases=_result("odoo_customer_history", CustomerPurchases, results),
         listed=_result("odoo_list_invoices_by_contact", InvoiceList, results),

@@ -28,10 +28,11 @@ class DecideStep:
         with watched("decide", start.tenant_id, start.turn_id) as watch:
             request = agent_request(tenant, resolved)
             decision = self._parts.patiently(lambda: self._parts.agent.decide(request))
-            decided = self._believe(resolved, decision)
+            decided = self.believe(resolved, decision)
         return decided.model_copy(update={"duration_ms": watch.duration_ms})
 
-    def _believe(self, resolved: ResolvedTurn, decision: Decision) -> DecidedTurn:
+    def believe(self, resolved: ResolvedTurn, decision: Decision) -> DecidedTurn:
+        """Hold a decision, whoever made it, against the contract, and find the flow it belongs to."""
         contract = self._flow_of(resolved, decision)
         # The flow that owns the intent says how sure one must be of it, whichever flow answers.
         owner = contract if resolved.photo else self._parts.contracts.flow_for_intent(decision.intent)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from smarteros.domain.errors import SmosError
+from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStory
+from smarteros.flow.links import Links
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import post
 from smarteros.flow.summary import summary_for_agent
@@ -23,14 +25,14 @@ class EscalateStep:
         with watched("reply", start.tenant_id, start.turn_id) as watch:
             try:
                 tenant = self._parts.tenants.get(start.tenant_id)
-                replied = post(self._parts, tenant, turn, _sorry(resolved, error))
+                replied = post(self._parts, tenant, turn, _sorry(self._parts.links, tenant, resolved, error))
             except SmosError as second:
                 replied = Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
         return replied.model_copy(update={"duration_ms": watch.duration_ms})
 
 
-def _sorry(resolved: ResolvedTurn, error: SmosError) -> TurnStory:
-    summary = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
+def _sorry(links: Links, tenant: Tenant, resolved: ResolvedTurn, error: SmosError) -> TurnStory:
+    summary = f"{summary_for_agent(links, tenant, resolved, None, ToolsCalled())}\n• No pude responder: {error.code}"
     replied = Replied(
         outcome="escalated",
         reason=error.code,

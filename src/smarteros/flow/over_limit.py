@@ -83,14 +83,15 @@ class OverLimitStep:
         return replied.model_copy(update={"duration_ms": watch.duration_ms})
 
     def _handed_over(self, tenant: Tenant, turn: ClaimedTurn, resolved: ResolvedTurn, limit: LimitName) -> Replied:
-        summary = f"{summary_for_agent(resolved, None, ToolsCalled())}\n• No respondí: {_WHY[limit]}"
+        summary = summary_for_agent(self._parts.links, tenant, resolved, None, ToolsCalled())
+        summary = f"{summary}\n• No respondí: {_WHY[limit]}"
         ending = Replied(outcome="escalated", reason=limit, rule=OVER_LIMIT, state=resolved.state)
         if not resolved.told:
             said = ending.model_copy(update={"text": PERSON_COMES[_language(tenant, resolved)]})
             draft = TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=said, summary=summary)
             return post(self._parts, tenant, turn, draft)
         try:
-            hand_over(self._parts, tenant, turn.start, summary)
+            hand_over(self._parts, tenant, turn.start, summary, rule=OVER_LIMIT)
         except SmosError as error:
             return ending.model_copy(update={"outcome": "failed", "reason": error.code})
         return ending

@@ -14,8 +14,10 @@ from smarteros.domain.errors import TransientError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading
 from smarteros.flow.lanes import SlowLane
+from smarteros.flow.links import Links
 from smarteros.kit.clock import Clock, SystemClock
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.store.database import Database
 from smarteros.tenants.directory import TenantDirectory
 from smarteros.tools.protocol import ToolProvider
@@ -46,6 +48,8 @@ class Parts:
     tools: ToolProvider
     reader: Reader
     contracts: ContractSet
+    contact_keys: KeyWrapping
+    links: Links = field(default_factory=Links)
     clock: Clock = field(default_factory=SystemClock)
     pause: Callable[[float], None] = time.sleep
     slow_lane: SlowLane = field(default_factory=lambda: SlowLane(1))

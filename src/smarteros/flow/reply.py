@@ -57,7 +57,9 @@ class ReplyStep:
                 text=chosen.text,
                 state=_next_state(resolved, decided, facts, chosen),
             )
-            summary = "\n".join(filter(None, (summary_for_agent(resolved, decided, called), chosen.note)))
+            summary = "\n".join(
+                filter(None, (summary_for_agent(self._parts.links, tenant, resolved, decided, called), chosen.note))
+            )
             draft = TurnStory(resolved=resolved, decided=decided, called=called, replied=ending, summary=summary)
             replied = post(self._parts, tenant, turn, draft)
         return replied.model_copy(update={"duration_ms": watch.duration_ms})
@@ -76,13 +78,13 @@ def post(parts: Parts, tenant: Tenant, turn: ClaimedTurn, draft: TurnStory, *, a
     try:
         text, posted = fence.carry_through(draft) if again else fence.send(draft)
     except FencedError as fenced:
-        ended = stopped(parts, tenant, turn.start, fenced.replied, draft.summary, draft.replied.text or "")
+        ended = stopped(parts, tenant, turn.start, fenced.replied, draft)
         # Nothing of this draft was said: what it would have led to is not to be remembered.
         return ended.model_copy(update={"state": draft.resolved.state})
     update: dict[str, Any] = {"text": text, "message_id": posted.message_id, "replied_at": parts.clock.now()}
     if draft.replied.outcome == "escalated":
         try:
-            hand_over(parts, tenant, turn.start, draft.summary)
+            hand_over(parts, tenant, turn.start, draft.summary, decided=draft.decided, rule=draft.replied.rule)
         except SmosError as error:
             # The customer has been told of a person: that nobody was called must not look like a success.
             update |= {"outcome": "failed", "reason": error.code}
@@ -91,11 +93,12 @@ def post(parts: Parts, tenant: Tenant, turn: ClaimedTurn, draft: TurnStory, *, a
     return draft.replied.model_copy(update=update)
 
 
-def stopped(parts: Parts, tenant: Tenant, start: TurnStart, replied: Replied, summary: str, draft: str) -> Replied:
+def stopped(parts: Parts, tenant: Tenant, start: TurnStart, replied: Replied, draft: TurnStory) -> Replied:
     """End a turn whose reply was fenced: what the customer will not read goes to a person, with the reason."""
     if replied.outcome == "escalated":
         why = _WHY_NOT_SENT.get(replied.reason or "", replied.reason or "")
-        hand_over(parts, tenant, start, f"{summary}\n• {why}\n• Respuesta que no envié: {draft}")
+        note = f"{draft.summary}\n• {why}\n• Respuesta que no envié: {draft.replied.text or ''}"
+        hand_over(parts, tenant, start, note, decided=draft.decided, rule=replied.reason)
         return replied.model_copy(update={"rule": replied.reason})
     return replied
 
@@ -115,9 +118,26 @@ def _tell_people(parts: Parts, tenant: Tenant, start: TurnStart, note: str) -> N
         _log.warning("note_not_left", tenant=tenant.tenant_id, turn=start.turn_id, code=error.code)
 
 
-def hand_over(parts: Parts, tenant: Tenant, start: TurnStart, note: str) -> None:
-    """Give the conversation to a person, with the summary as a private note."""
-    parts.patiently(lambda: parts.channel.hand_over(tenant, start.conversation_id, note, account_id=start.account_id))
+def hand_over(
+    parts: Parts,
+    tenant: Tenant,
+    start: TurnStart,
+    note: str,
+    *,
+    decided: DecidedTurn | None = None,
+    rule: str | None = None,
+) -> None:
+    """Give the conversation to a person, with the summary as a private note and where the flow wants it to be found.
+
+    A turn that was not decided belongs to no flow: then the default flow's word counts, as in its record.
+    """
+    contracts = parts.contracts
+    desk = contracts.by_id.get(decided.flow_id if decided else "", contracts.default_flow).hand_over.of(rule)
+    link = parts.links.turn(start.turn_id)
+    told = note if link is None else f"{note}\n• Este turno en la consola: {link}"
+    parts.patiently(
+        lambda: parts.channel.hand_over(tenant, start.conversation_id, told, account_id=start.account_id, desk=desk)
+    )
 
 
 def _cart(resolved: ResolvedTurn, facts: ReplyContext) -> tuple[CartItem, ...]:

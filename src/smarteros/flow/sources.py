@@ -115,8 +115,8 @@ def _of_fields(fields: Mapping[str, Any], currency: Any) -> Iterator[Fact]:
                 yield Fact("usd" if currency == _DOLLARS else "money", canonical_number(str(item)))
             elif name in _COUNTS:
                 yield Fact("count", str(item))
-        if name == "stock" and isinstance(value, int):
-            yield Fact("claim", "in_stock" if value > 0 else "out_of_stock")
+        if name == "stock" and (value is None or isinstance(value, int)):  # None: it can be bought, uncounted
+            yield Fact("claim", "in_stock" if value is None or value > 0 else "out_of_stock")
 
 
 def _things(results: tuple[ToolResult, ...]) -> tuple[Thing, ...]:

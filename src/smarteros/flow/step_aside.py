@@ -41,7 +41,7 @@ class StepAsideStep:
             f"**Resumen del bot**\n• Mi respuesta no llegó al cliente: {reason}"
             f"\n• Escribió: {asked}\n• Respuesta que no llegó: {text}"
         )
-        hand_over(self._parts, tenant, start, note)
+        hand_over(self._parts, tenant, start, note, rule="delivery_failed")
         return Replied(outcome="escalated", reason="delivery_failed", rule="delivery_failed", state=known.state)
 
     def _open_for_people(self, tenant: Tenant, start: TurnStart) -> None:

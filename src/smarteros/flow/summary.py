@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smarteros.domain.decisions import OtherPhoto, PhotoShows
+from smarteros.domain.messages import AttachmentKind
+from smarteros.domain.tenants import Tenant
+from smarteros.domain.tools import InvoiceLookup, OrderLookup, ToolResult
 from smarteros.domain.turns import DecidedTurn, DocumentReading, ResolvedTurn, ToolsCalled
+from smarteros.flow.links import Links
 
 _LONGEST_QUOTE = 600
+_MOST_FILES = 5
+_NO_LINK = "sin enlace"
+_LOOKUPS: dict[str, type[InvoiceLookup] | type[OrderLookup]] = {
+    "odoo_find_invoice": InvoiceLookup,
+    "shopify_order_status": OrderLookup,
+}
+_FILES: dict[AttachmentKind, str] = {"image": "foto", "audio": "audio", "video": "video"}
 _PRINTED = {"invoice_number": "número", "purchase_date": "fecha", "product_name": "producto", "total": "total"}
 # The codes of ``documents.timbre.verify``, for the shop's people.
 _DOUBTS = {
@@ -32,19 +43,53 @@ _SHOWS: dict[PhotoShows, str] = {
 }
 
 
-def summary_for_agent(resolved: ResolvedTurn, decided: DecidedTurn | None, called: ToolsCalled) -> str:
-    """Write the summary in Spanish, the language of the shops' people."""
+def summary_for_agent(
+    links: Links, tenant: Tenant, resolved: ResolvedTurn, decided: DecidedTurn | None, called: ToolsCalled
+) -> str:
+    """Write the summary in Spanish, the language of the shops' people: what was asked, tried and found, and where."""
     lines = ["**Resumen del bot**", f"• Cliente: {_who(resolved)}", f"• Escribió: {_quote(resolved)}"]
     if decided is not None:
         decision = decided.decision
         lines.append(f"• Entendí: {decision.intent} (confianza {decision.confidence:.2f})")
         if decision.frustrated:
             lines.append("• El cliente está molesto.")
-    lines.extend(f"• Consulté {result.tool}: {result.outcome}" for result in called.results)
+    lines.extend(f"• Consulté {result.tool}: {result.outcome}{_found(result)}" for result in called.results)
+    lines.extend(_records(links, tenant, called))
     if resolved.reading is not None:
         lines.extend(_document(resolved.reading))
+    lines.extend(_attached(resolved))
     lines.extend(_other_photos((*resolved.state.other_photos, *resolved.other_photos)))
     return "\n".join(lines)
+
+
+def _lookup(result: ToolResult) -> InvoiceLookup | OrderLookup | None:
+    model = _LOOKUPS.get(result.tool)
+    return None if model is None or result.data is None else model.model_validate(result.data)
+
+
+def _found(result: ToolResult) -> str:
+    """What a look-up came to; ``ok`` alone does not tell that nothing was found."""
+    lookup = _lookup(result)
+    if lookup is None or (lookup.found and lookup.identity_verified):
+        return ""
+    return ", pero no consta que sea de quien pregunta" if lookup.found else ", sin encontrar nada"
+
+
+def _records(links: Links, tenant: Tenant, called: ToolsCalled) -> Iterator[str]:
+    """What the shop's people will want to open: the orders and invoices that were looked up."""
+    for lookup in map(_lookup, called.results):
+        if isinstance(lookup, OrderLookup) and lookup.order is not None:
+            number = lookup.order.number
+            yield f"• Pedido {number}: {links.order(tenant, number) or _NO_LINK}"
+        if isinstance(lookup, InvoiceLookup) and lookup.invoice is not None:
+            link = links.invoice(tenant, lookup.invoice.record_id)
+            yield f"• Factura o boleta {lookup.invoice.number}: {link or _NO_LINK}"
+
+
+def _attached(resolved: ResolvedTurn) -> Iterator[str]:
+    files = [file for message in resolved.messages for file in message.attachments]
+    for file in files[:_MOST_FILES]:
+        yield f"• Adjunto ({_FILES.get(file.kind, 'archivo')}): {file.url}"
 
 
 def _document(reading: DocumentReading) -> Iterator[str]:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from smarteros.store.locks import try_lock, unlock
+
 _log = structlog.get_logger()
 
 # A lock must be seen free for this long, and ours held for this long: when PostgreSQL itself was restarted, every
@@ -22,7 +24,6 @@ _log = structlog.get_logger()
 GRACE_S = 1.5
 _LOOK_EVERY_S = 0.4
 _RECONNECT_EVERY_S = 0.1
-_LOCK = "hashtextextended('smos-worker:' || :name, 0)"
 # The server gives up a silent peer within seconds (only TCP; a Unix socket ignores it).
 _KEEPALIVE = "SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3"
 _CONNECT_ARGS = {
@@ -96,7 +97,7 @@ class Presence:
         if self._connection is None:
             self._connection = self._engine.connect()
             self._connection.exec_driver_sql(_KEEPALIVE)
-        if not _try_lock(self._connection, self._name):
+        if not try_lock(self._connection, _lock_of(self._name)):
             self._drop()  # the server has not noticed yet that the last connection is gone, or another worker looks
             return
         self._held_since = time.monotonic()
@@ -118,13 +119,13 @@ class Presence:
         for name in names:
             if self._stopping.is_set():
                 return
-            if not _try_lock(connection, name):
+            if not try_lock(connection, _lock_of(name)):
                 self._free_since.pop(name, None)
                 continue
             try:
                 self._judge(name)
             finally:
-                _unlock(connection, name)
+                unlock(connection, _lock_of(name))
 
     def _judge(self, name: str) -> None:
         """Take the turns of ``name``, whose lock we have just got, when it has been free for long enough."""
@@ -137,9 +138,6 @@ class Presence:
         self._free_since.pop(name, None)
 
 
-def _try_lock(connection: sa.Connection, name: str) -> bool:
-    return bool(connection.execute(sa.text(f"SELECT pg_try_advisory_lock({_LOCK})"), {"name": name}).scalar_one())
-
-
-def _unlock(connection: sa.Connection, name: str) -> None:
-    connection.execute(sa.text(f"SELECT pg_advisory_unlock({_LOCK})"), {"name": name})
+def _lock_of(name: str) -> str:
+    """Name a worker's lock; the proof asks PostgreSQL for it by the same name."""
+    return f"smos-worker:{name}"

@@ -15,6 +15,7 @@ from smarteros.flow.call_tools import CallToolsStep
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.escalate import EscalateStep
 from smarteros.flow.fence import MOST_ROUNDS
+from smarteros.flow.given_back import PutOffError
 from smarteros.flow.guard import step
 from smarteros.flow.leave_alone import LeaveAloneStep
 from smarteros.flow.over_limit import OverLimitStep
@@ -27,12 +28,15 @@ from smarteros.privacy.opt_out import opts_out
 
 # A turn that killed its worker or could not be recorded so often is not tried again, but handed to a person.
 MOST_TRIES = 6
+# Seconds in which another orchestrator must have begun a turn of its tenant; after them a worker takes it.
+HEAD_START_S = 8.0
 
 
 class TurnWorkflow:
     """Runs one turn. The steps know Protocols, never vendors."""
 
     def __init__(self, parts: Parts) -> None:
+        self._clock = parts.clock
         self._tenants = parts.tenants
         self._resolve = ResolveStep(parts)
         self._decide = DecideStep(parts)
@@ -47,12 +51,23 @@ class TurnWorkflow:
     def run(self, turn: ClaimedTurn) -> Outcome:
         """End the turn with an answer, in a person's hands or rightly in silence; returns which.
 
-        GivenBackError when it is to be ended later or by another worker.
+        GivenBackError when it is to be ended later, by another worker, or by who orchestrates its tenant's turns.
         """
         with traced_turn(turn.start.tenant_id, turn.start.turn_id):
-            return self._run(turn)
+            return self._run(turn, gives_way=True)
 
-    def _run(self, turn: ClaimedTurn) -> Outcome:
+    def answer(self, turn: ClaimedTurn) -> Outcome:
+        """Do as ``run``, whoever orchestrates: the turn was given up, or there is nothing to orchestrate in it."""
+        with traced_turn(turn.start.tenant_id, turn.start.turn_id):
+            return self._run(turn, gives_way=False)
+
+    def _leave_to_orchestrator(self, turn: ClaimedTurn) -> None:
+        """A tenant's own orchestrator begins first. One that does not come must not cost a customer his answer."""
+        left_s = HEAD_START_S - (self._clock.now() - turn.start.received_at).total_seconds()
+        if left_s > 0 and self._tenants.get(turn.start.tenant_id).orchestration != "smarteros":
+            raise PutOffError(left_s)
+
+    def _run(self, turn: ClaimedTurn, *, gives_way: bool) -> Outcome:
         resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
             if turn.tries > MOST_TRIES:
@@ -63,6 +78,8 @@ class TurnWorkflow:
                 resolved, decided, called = turn.draft.resolved, turn.draft.decided, turn.draft.called
                 replied = step("reply", self._reply.resume, turn, turn.draft)
             else:
+                if gives_way:
+                    self._leave_to_orchestrator(turn)
                 for round_number in range(1, MOST_ROUNDS + 1):
                     resolved = step("resolve", self._resolve, turn, round_number)
                     if resolved.stop:
@@ -81,16 +98,16 @@ class TurnWorkflow:
                     if not replied.again:
                         break
         except SmosError as error:
-            replied = self._last_resort(turn, resolved, error)
-        return self._end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
+            replied = self.last_resort(turn, resolved, error)
+        return self.end(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))
 
     def _require_active(self, turn: ClaimedTurn) -> None:
         """A suspended shop's waiting turns ask nobody and say nothing; they end with a person (``person_leads``)."""
         if not self._tenants.get(turn.start.tenant_id).active:
             raise ConfigError(TENANT_SUSPENDED, "The tenant was suspended before its turn came.")
 
-    def _last_resort(self, turn: ClaimedTurn, resolved: ResolvedTurn, error: SmosError) -> Replied:
-        """Nothing is tried after this: a turn that fails for good ends with a record that says so."""
+    def last_resort(self, turn: ClaimedTurn, resolved: ResolvedTurn, error: SmosError) -> Replied:
+        """Hand the turn to a person. Nothing is tried after this: a failure for good is a record that says so."""
         if turn.start.cause != "message":
             return Replied(outcome="failed", reason=error.code)  # nobody asked, so nobody is told
         try:
@@ -98,7 +115,8 @@ class TurnWorkflow:
         except SmosError as second:
             return Replied(outcome="failed", reason=f"{error.code}; {second.code}", state=resolved.state)
 
-    def _end(self, turn: ClaimedTurn, story: TurnStory) -> Outcome:
+    def end(self, turn: ClaimedTurn, story: TurnStory) -> Outcome:
+        """Write the turn's record and audit event, and take it out of the queue; returns how it ended."""
         try:
             step("audit", self._audit, turn, story)
         except SmosError:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +11,10 @@ from typing import Any
 import structlog
 
 from smarteros.domain.audit import PRIVACY_TOPIC, AuditEvent
+from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import Clock
+from smarteros.kit.recurring import Recurring
 from smarteros.privacy.holdings import HOLDINGS
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
@@ -36,7 +37,8 @@ _EXPIRE = {
     ),
     # Without its key the personal part of the audit is nobody's any more. Whom the bot leaves alone stays so.
     "contacts": (
-        "UPDATE smos.contacts SET key = NULL, key_id = NULL WHERE tenant_id = %(tenant_id)s AND ctid = ANY(ARRAY("
+        "UPDATE smos.contacts SET key = NULL, key_id = NULL, wrapped_by = NULL"
+        " WHERE tenant_id = %(tenant_id)s AND ctid = ANY(ARRAY("
         "SELECT ctid FROM smos.contacts WHERE tenant_id = %(tenant_id)s AND seen_at < %(before)s AND key IS NOT NULL"
         " LIMIT %(most)s))"
     ),
@@ -96,35 +98,34 @@ class Retention:
 
 
 class RetentionLoop:
-    """Sweeps all tenants every six hours on one background thread. Any number of processes may run one."""
+    """Does everything that has to do with age every six hours, on one background thread of each process."""
 
-    def __init__(self, sweep: Callable[[Tenant], object], tenants: Callable[[], tuple[Tenant, ...]]) -> None:
-        self._sweep = sweep
+    def __init__(
+        self,
+        of_tenant: Sequence[Callable[[Tenant], object]],
+        tenants: Callable[[], tuple[Tenant, ...]],
+        of_installation: Sequence[Callable[[], object]] = (),
+    ) -> None:
+        """``of_tenant`` is done for every tenant, any number of processes may do it at once."""
+        self._of_tenant = of_tenant
         self._tenants = tenants
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+        self._of_installation = of_installation
+        self._rounds = Recurring("retention", self._round, every_s=EVERY_S, first_after_s=FIRST_AFTER_S)
 
     def start(self) -> None:
         """Begin; suspended tenants are swept too."""
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End after the tenant that is being swept; waits for it, not longer than five seconds."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        pause_s = FIRST_AFTER_S
-        while not self._stopping.wait(pause_s):
-            self._round()
-            pause_s = EVERY_S
+        self._rounds.stop()
 
     def _round(self) -> None:
-        try:
-            for tenant in self._tenants():
-                if self._stopping.is_set():
-                    return
-                self._sweep(tenant)
-        except Exception:  # the database may be restarting; what is left is swept in the next round
-            _log.exception("retention_round_failed")
+        for tenant in self._rounds.until_stopped(self._tenants()):
+            for work in self._of_tenant:
+                try:
+                    work(tenant)
+                except SmosError as error:  # its secret store is away, for example; the others have theirs
+                    _log.warning("retention_left_out", tenant=tenant.tenant_id, code=error.code)
+        for work in self._rounds.until_stopped(self._of_installation):
+            work()

@@ -15,23 +15,29 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
 
 from smarteros.domain.messages import IncomingMessage
-from smarteros.store.contacts import ContactKey, seen, sender
+from smarteros.domain.tenants import TenantScope
+from smarteros.privacy.wrapping import KeyWrapping
+from smarteros.store.contacts import seen, sender
 
 FIELD = "personal"
 """Name of the sealed part among an audit event's details."""
 
 
 def sealed_contact(
-    connection: sa.Connection, tenant_id: str, message: IncomingMessage, *, opted_out: bool
-) -> dict[str, str]:
+    connection: sa.Connection, scope: TenantScope, message: IncomingMessage, wrapping: KeyWrapping, *, opted_out: bool
+) -> dict[str, str] | None:
     """Return who wrote a message, sealed: ``{"key": id of the key, "sealed": ciphertext}``.
 
-    Also remembers that he wrote and, with ``opted_out``, that the bot leaves him alone from now on.
+    None when his key cannot be opened: nothing is said of a person that cannot be sealed. Also remembers that he wrote
+    and, with ``opted_out``, that the bot leaves him alone from now on.
     """
-    new = ContactKey(Fernet.generate_key(), secrets.token_hex(8))
-    own = seen(connection, tenant_id, sender(message), new, opted_out=opted_out)
+    new = wrapping.wrapped(scope, Fernet.generate_key(), secrets.token_hex(8))
+    own = seen(connection, scope.tenant_id, sender(message), new, opted_out=opted_out)
+    key = wrapping.opened(scope, own)
+    if key is None:
+        return None
     person = message.contact.model_dump(mode="json") | {"account_id": message.account_id}
-    return {"key": own.key_id, "sealed": Fernet(own.key).encrypt(json.dumps(person).encode()).decode()}
+    return {"key": own.key_id, "sealed": Fernet(key).encrypt(json.dumps(person).encode()).decode()}
 
 
 def opened(sealed: Mapping[str, Any], keys: Mapping[str, bytes]) -> dict[str, Any] | None:

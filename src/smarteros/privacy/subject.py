@@ -18,13 +18,17 @@ from smarteros.privacy.holdings import HOLDINGS
 from smarteros.privacy.learnt import Words, forget_words, kept_words
 from smarteros.privacy.proofs import Proof, keep_proof, proofs_of
 from smarteros.privacy.sealing import FIELD, opened
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.store.audit import append_event
-from smarteros.store.contacts import block, lift_block
+from smarteros.store.contacts import ContactKey, block, lift_block
 from smarteros.store.database import Database
 from smarteros.store.statements import run
 
 _OWN = "tenant_id = %(tenant_id)s AND contact = ANY(%(contacts)s)"
-_KEYS = f"SELECT contact, key, key_id, blocked_at, blocked_by, seen_at FROM smos.contacts WHERE {_OWN} FOR UPDATE"  # noqa: S608
+_KEYS = (
+    "SELECT contact, key, key_id, wrapped_by, blocked_at, blocked_by, seen_at FROM smos.contacts"  # noqa: S608
+    f" WHERE {_OWN} FOR UPDATE"
+)
 _EVENTS = (
     "SELECT event FROM smos.audit_events WHERE tenant_id = %(tenant_id)s AND (conversation_id = ANY(%(conversations)s)"
     " OR event #>> '{details,personal,key}' = ANY(%(key_ids)s)) ORDER BY position"
@@ -42,7 +46,7 @@ _PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '120s'"
 # Whom the bot leaves alone stays known by his number in the channel: otherwise it would write to him again.
 _DESTROY = (
     f"DELETE FROM smos.contacts WHERE {_OWN} AND blocked_at IS NULL",  # noqa: S608
-    f"UPDATE smos.contacts SET key = NULL, key_id = NULL WHERE {_OWN}",  # noqa: S608
+    f"UPDATE smos.contacts SET key = NULL, key_id = NULL, wrapped_by = NULL WHERE {_OWN}",  # noqa: S608
 )
 
 
@@ -67,6 +71,7 @@ class PersonalData:
 
     database: Database
     clock: Clock
+    wrapping: KeyWrapping
 
     def export(self, tenant: Tenant, person: KnownBy) -> Dossier:
         """Return what is held of a person; nothing, and the proofs, of one who was erased."""
@@ -79,8 +84,9 @@ class PersonalData:
             }
             words = kept_words(connection, tenant.tenant_id, _words(connection, own))
             rows |= {table: [{"text": text} for text in texts] for table, texts in words.items()}
-            keys = {row.key_id: bytes(row.key) for row in known if row.key is not None}
-            rows["audit_events"] = list(_events(connection, own | {"key_ids": list(keys)}, keys))
+            stored = [ContactKey(bytes(row.key), row.key_id, row.wrapped_by) for row in known if row.key is not None]
+            keys = {one.key_id: key for one in stored if (key := self.wrapping.opened(tenant.scope, one)) is not None}
+            rows["audit_events"] = list(_events(connection, own | {"key_ids": [one.key_id for one in stored]}, keys))
             if subject.contacts:
                 self._note(connection, tenant, "contact_exported", rows={name: len(of) for name, of in rows.items()})
             return Dossier(

@@ -11,8 +11,10 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.limits import AgreedLimits, Tier
+from smarteros.domain.llm import LlmSettings
 from smarteros.domain.model import Model
-from smarteros.domain.tenants import OcrPolicy, SignatureMode, Tenant
+from smarteros.domain.tenants import OcrPolicy, Orchestration, ShopDoor, SignatureMode, Tenant
+from smarteros.domain.upkeep import UpkeepSettings
 from smarteros.kit.rut import canonical_rut
 from smarteros.secrets.importing import read_secrets
 
@@ -20,8 +22,8 @@ LONGEST_FILE = 1_000_000
 # Settings of a tenant that an application says as they are; the others follow from it or from Chatwoot's answers.
 _SETTINGS = (
     "name", "rut", "tone", "language", "tier", "chatwoot_url", "signature_mode", "attachment_hosts", "shopify_url",
-    "odoo_company_id", "odoo_database", "ocr_engine", "vision_monthly_usd_cents",
-    "limits", "status_page",
+    "shop_door", "odoo_company_id", "odoo_database", "ocr_engine", "llm", "vision_monthly_usd_cents",
+    "limits", "status_page", "kb", "orchestration", "n8n_webhook_url",
 )  # fmt: skip
 
 
@@ -46,12 +48,17 @@ class Application(Model):
     signature_mode: SignatureMode = "v1"
     attachment_hosts: tuple[str, ...] = ()
     shopify_url: str | None = None
+    shop_door: ShopDoor = "admin"
     odoo_company_id: int | None = None
     odoo_database: str | None = None
     ocr_engine: OcrPolicy = "local"
     vision_monthly_usd_cents: int | None = Field(default=None, ge=0)
+    llm: LlmSettings | None = None
     limits: AgreedLimits = AgreedLimits()
     status_page: bool = False
+    kb: UpkeepSettings = UpkeepSettings()
+    orchestration: Orchestration = "smarteros"
+    n8n_webhook_url: str | None = None
     secrets: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="before")
@@ -73,7 +80,7 @@ class Application(Model):
             raise ValueError("is not a valid RUT (its check digit is wrong)")
         return rut
 
-    @field_validator("chatwoot_url", "shopify_url")
+    @field_validator("chatwoot_url", "shopify_url", "n8n_webhook_url")
     @classmethod
     def _base_url(cls, value: str | None) -> str | None:
         if value is None:

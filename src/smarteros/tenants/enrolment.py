@@ -13,6 +13,8 @@ from smarteros.domain.errors import ConfigError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import InboxSettings, Tenant
 from smarteros.kit.http import HttpClient
+from smarteros.privacy.wrapping import PATH as WRAPPING_KEYS
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.secrets.protocol import SecretStore
 from smarteros.store.database import Database
 from smarteros.tenants.application import Application
@@ -35,6 +37,20 @@ class Enrolment(Model):
 def webhook_path(tenant_key: str) -> str:
     """Return the path of a tenant's own webhook URL."""
     return f"/webhooks/chatwoot/{tenant_key}"
+
+
+def webhook_end(tenant: Tenant) -> str:
+    """Return the end of the URL Chatwoot sends a tenant's webhooks to, by which its bot is known: ours, or n8n's."""
+    return _n8n_url(tenant) or webhook_path(tenant.tenant_key)
+
+
+def webhook_url(tenant: Tenant, public_url: str) -> str:
+    """Return the URL Chatwoot sends a tenant's webhooks to."""
+    return _n8n_url(tenant) or public_url + webhook_path(tenant.tenant_key)
+
+
+def _n8n_url(tenant: Tenant) -> str | None:
+    return tenant.n8n_webhook_url if tenant.orchestration == "n8n" else None
 
 
 @dataclass(frozen=True)
@@ -60,9 +76,9 @@ class Enroller:
             )
         tenant = application.tenant(known, known.tenant_key if known else random_secrets.token_urlsafe(24))
         self.tenants.require_free(tenant)
-        webhook_url = self.public_url + webhook_path(tenant.tenant_key)
+        address = webhook_url(tenant, self.public_url)
         starts_open = _starting_open(application, known)
-        registration = self._register(application, tenant, webhook_url, starts_open)
+        registration = self._register(application, tenant, address, starts_open)
         tenant = tenant.model_copy(update={"inboxes": _inboxes(registration, starts_open)})
         changes = [*registration.done, *_changed_settings(known, tenant)]
         if tenant != known:
@@ -70,10 +86,10 @@ class Enroller:
         changes += self._write_secrets(tenant, application, registration)
         if changes:
             note_change(self.database, tenant.scope, "tenant_changed" if known else "tenant_added", changes=changes)
-        return Enrolment(tenant=tenant, created=known is None, changes=tuple(changes), webhook_url=webhook_url)
+        return Enrolment(tenant=tenant, created=known is None, changes=tuple(changes), webhook_url=address)
 
     def _register(
-        self, application: Application, tenant: Tenant, webhook_url: str, starts_open: frozenset[int]
+        self, application: Application, tenant: Tenant, address: str, starts_open: frozenset[int]
     ) -> Registration:
         user_token = application.secrets.get(_USER_TOKEN) or self.secrets.find(tenant.scope, _USER_TOKEN)
         if user_token is None:
@@ -83,7 +99,7 @@ class Enroller:
             chatwoot_url=tenant.chatwoot_url,
             account_id=application.account_id,
             user_token=user_token,
-            webhook_url=webhook_url,
+            webhook_url=address,
             bot_name=BOT_NAME,
             starts_open=starts_open,
         )
@@ -103,6 +119,9 @@ class Enroller:
             if value is not None and self.secrets.find(tenant.scope, path) != value:
                 self.secrets.write(tenant.scope, path, value)
                 written.append(f"set secret {path}")
+        # Here, because a server may not be allowed to write secrets.
+        if KeyWrapping(self.secrets).make_key(tenant.scope):
+            written.append(f"set secret {WRAPPING_KEYS}")
         return written
 
 

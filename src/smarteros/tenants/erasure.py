@@ -23,7 +23,7 @@ from smarteros.secrets.protocol import SecretKeeper
 from smarteros.store.audit import erase_chain
 from smarteros.store.database import Database
 from smarteros.tenants.directory import FRESH_FOR_S, TenantDirectory
-from smarteros.tenants.enrolment import webhook_path
+from smarteros.tenants.enrolment import webhook_end
 from smarteros.tenants.held_rows import HeldTable, held_tables
 from smarteros.tenants.life import suspend
 from smarteros.tenants.noting import note_change
@@ -105,7 +105,7 @@ class Eraser:
                     chatwoot_url=tenant.chatwoot_url,
                     account_id=account_id,
                     user_token=self.secrets.read(tenant.scope, "chatwoot/user_token"),
-                    webhook_url=webhook_path(tenant.tenant_key),
+                    webhook_url=webhook_end(tenant),
                 )
             except SmosError as error:
                 where = f"{tenant.chatwoot_url}, account {account_id}"

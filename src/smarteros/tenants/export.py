@@ -18,6 +18,7 @@ from smarteros import __version__
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import Tenant
+from smarteros.kit.exported_json import inert
 from smarteros.secrets.protocol import SecretKeeper
 from smarteros.store.database import Database
 from smarteros.tenants.held_rows import HeldTable, held_tables, quoted
@@ -79,7 +80,7 @@ def export_tenant(database: Database, secrets: SecretKeeper, tenant: Tenant, dir
                 KeptSecretName(path=entry.path, written_at=entry.written_at) for entry in secrets.entries(tenant.scope)
             ),
         )
-        _private(directory / MANIFEST_FILE, manifest.model_dump_json(indent=2) + "\n")
+        _private(directory / MANIFEST_FILE, inert(manifest.model_dump_json(indent=2)) + "\n")
     except OSError as error:
         raise ConfigError("export_unwritable", f"{directory} cannot be written: {error.strerror}.") from error
     return manifest
@@ -87,7 +88,7 @@ def export_tenant(database: Database, secrets: SecretKeeper, tenant: Tenant, dir
 
 def _settings(tenant: Tenant, path: Path) -> ExportedFile:
     settings = tenant.model_dump(mode="json", exclude={"tenant_key"})
-    text = json.dumps(settings, ensure_ascii=False, indent=2) + "\n"
+    text = inert(json.dumps(settings, ensure_ascii=False, indent=2)) + "\n"
     _private(path, text)
     content = text.encode()
     return ExportedFile(
@@ -109,7 +110,7 @@ def _table(connection: sa.Connection, table: HeldTable, tenant: Tenant, path: Pa
     _private(path, "")
     with path.open("wb") as file:
         for (row,) in found:
-            line = row.encode() + b"\n"
+            line = inert(row).encode() + b"\n"
             file.write(line)
             digest.update(line)
             rows, size = rows + 1, size + len(line)

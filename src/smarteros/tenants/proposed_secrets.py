@@ -38,3 +38,10 @@ class ProposedSecrets:
         """Refuse: what is only proposed is stored by whoever takes the shop on."""
         del value
         raise ConfigError("secret_only_proposed", f"{scope.tenant_id}: {path} is not stored yet.")
+
+    def write_if_missing(self, scope: TenantScope, path: str, value: str) -> str:
+        """Refuse, as ``write`` does, unless there is one."""
+        found = self.find(scope, path)
+        if found is None:
+            self.write(scope, path, value)
+        return found or value

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from tests.unit.flow.bench import Bench
+from tests.unit.flow.bench import TENANT, Bench
 
 from smarteros.domain.decisions import DialogueState, OtherPhoto
 from smarteros.domain.errors import RejectedInputError
@@ -15,6 +15,7 @@ from smarteros.domain.messages import Attachment, Contact, IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import DocumentReading, ResolvedTurn, ToolsCalled
 from smarteros.flow.decide import agent_request
+from smarteros.flow.links import Links
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.summary import summary_for_agent
 
@@ -138,7 +139,7 @@ def test_only_what_was_read_well_is_told_to_the_agent(reading: DocumentReading, 
 def test_the_persons_summary_tells_what_the_photos_are_and_where_they_stand() -> None:
     earlier = DialogueState(other_photos=(OtherPhoto(message_id=3, shows="no_invoice"),))
     resolved = resolved_with(ALTERED, state=earlier, other_photos=(OtherPhoto(message_id=7, shows="unreadable"),))
-    note = summary_for_agent(resolved, None, ToolsCalled())
+    note = summary_for_agent(Links(), TENANT, resolved, None, ToolsCalled())
 
     assert "confianza 0.96, timbre alterado (número INV-7, total 39990)" in note
     assert "sin acusar al cliente: FRMT no verifica" in note

@@ -47,7 +47,7 @@ def given_back(bench: Bench) -> None:
 
 
 def rights(bench: Bench) -> PersonalData:
-    return PersonalData(bench.database, SystemClock())
+    return PersonalData(bench.database, SystemClock(), bench.contact_keys)
 
 
 def test_the_wish_is_confirmed_once_and_a_person_is_told(bench: Bench) -> None:

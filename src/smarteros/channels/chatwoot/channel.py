@@ -16,6 +16,7 @@ from smarteros.channels.chatwoot.client import (
     answer_object,
     sorted_error,
 )
+from smarteros.channels.chatwoot.desk import put_on_desk
 from smarteros.channels.media import MAX_BYTES, MediaFetcher
 from smarteros.channels.wild import Wild
 from smarteros.channels.wording import LIMIT_OF_CHANNEL, ready_to_post
@@ -23,6 +24,7 @@ from smarteros.domain.errors import PermanentError, RejectedInputError, Transien
 from smarteros.domain.messages import (
     Attachment,
     ConversationState,
+    Desk,
     OutgoingReply,
     PostedReply,
 )
@@ -112,9 +114,19 @@ class ChatwootChannel:
             return posted
         raise TransientError("chatwoot_unavailable", f"the reply could not be posted: {fault}") from fault
 
-    def hand_over(self, tenant: Tenant, conversation_id: int, note: str, *, account_id: int | None = None) -> None:
-        """Write the private note and open the conversation for people, each only if it is not done yet.
+    def hand_over(
+        self,
+        tenant: Tenant,
+        conversation_id: int,
+        note: str,
+        *,
+        account_id: int | None = None,
+        desk: Desk | None = None,
+    ) -> None:
+        """Write the private note, mark the conversation and open it for people, each only if it is not done yet.
 
+        It is marked before it is opened: whoever is told of a new conversation sees at once whose it is, and one that
+        people have moved on since is not moved back when this is done again.
         Where conversations begin open, its status tells nobody of a hand-over: whoever must know is told.
         """
         account = tenant.chatwoot_account_ids[0] if account_id is None else account_id
@@ -123,10 +135,13 @@ class ChatwootChannel:
             reply_id=marker, conversation_id=conversation_id, account_id=account, text=note, private=True
         )
         state = self.conversation(tenant, conversation_id, account_id=account)
+        user = self._user(tenant, account)
         is_open, tells = state.status == "open", state.starts == "pending"
         # Without a list of messages the open conversation itself is the sign that the note was written, if it is one.
-        if not is_open or not tells or self._user(tenant, account) is not None:
+        if not is_open or not tells or user is not None:
             self.post(tenant, message, maybe_sent=True)
+        if desk is not None and (not is_open or not tells):
+            put_on_desk(self._bot(tenant, account), user, conversation_id, desk)
         if not is_open:
             self.open_conversation(tenant, conversation_id, account_id=account)
         if not tells and self.handed_over is not None:

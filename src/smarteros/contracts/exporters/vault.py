@@ -21,7 +21,7 @@ WRITERS = "smos-tenant-writer"
 SERVER = "smos-server"
 OPERATOR = "smos-operator"
 # What a running turn reads whatever its contract says.
-_OF_EVERY_FLOW = frozenset({"chatwoot", "botpress", "llm"})
+_OF_EVERY_FLOW = frozenset({"chatwoot", "botpress", "llm", "privacy"})
 _CAPABILITIES = {READERS: ("read",), WRITERS: ("create", "read", "update")}
 _APP_ROLES = {SERVER: (READERS,), OPERATOR: (READERS, WRITERS)}
 _HEAD = """\
