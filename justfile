@@ -24,14 +24,27 @@ generate:
 bench *options:
     uv run smos bench --write docs/benchmarks.md {{options}}
 
+# Measure what keeping shops apart costs a turn, and what one shop's flood does to another's answers (an idle machine).
+bench-isolation:
+    uv run python -m smarteros.bench.isolation
+    uv run python -m smarteros.bench.flood
+
 # Nothing lost, nothing doubled, whatever is killed: the long version (half an hour; see docs/proof.md).
 prove *options:
     uv sync --group local-llm && uv run --group local-llm pytest tests/unit/agents/llm/test_llm_local_server.py
     uv run smos prove --turns 10000 --kills 320 {{options}}
 
+# The generated workflows on the real n8n: installed once (3 GB, minutes), then every scenario of the contracts.
+prove-n8n *options:
+    SMOS_INSTALL_N8N=1 uv run pytest -n 0 tests/e2e/test_n8n.py {{options}}
+
 # Measure reading documents, on invented invoices and on the development set (writes docs/benchmarks-documents.md).
 bench-documents *options:
     uv run python -m tests.documents.bench --write docs/benchmarks-documents.md {{options}}
+
+# Measure the console's list with ten thousand conversations in a real browser (prints the table of docs/console.md).
+bench-console *options:
+    uv run python -m tests.console_bench {{options}}
 
 # Measure how well the embedded brain understands (writes docs/agent-evaluation.md; some minutes).
 agent-report:

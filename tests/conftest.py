@@ -13,9 +13,10 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from smarteros.scenarios.own_stack import own_stack
-from smarteros.store.database import Database, migrate
+from smarteros.store.database import Database
 from smarteros.store.embedded import EmbeddedPostgres
 from tests.kafka_broker import kafka
+from tests.support import migrated_postgres, postgres_below, spare_the_disk
 from tests.vault_server import vault
 
 __all__ = ["kafka", "vault"]
@@ -54,23 +55,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @dataclass(frozen=True)
 class RunningStack:
-    """The demo, started as its user starts it."""
+    """The demo, started as its user starts it. Commands reach it by its data directory."""
 
     url: str
+    data_dir: Path
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[RunningStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """One demo for the whole run, on a free port and an empty data directory."""
-    with own_stack() as url:
-        yield RunningStack(url)
+    data_dir = tmp_path_factory.mktemp("stack")
+    with own_stack(data_dir=data_dir) as url:
+        spare_the_disk(postgres_below(data_dir))
+        yield RunningStack(url, data_dir)
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A real PostgreSQL of our own, with the tables."""
-    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as server:
-        migrate(server.url())
+    with migrated_postgres(tmp_path_factory.mktemp("postgres")) as server:
         yield server
 
 

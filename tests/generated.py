@@ -11,14 +11,22 @@ from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.gazetteer import base_gazetteer
 from smarteros.agents.intents import base_examples
 from smarteros.agents.shared_model import labelled_readings, pairs
+from smarteros.contracts.exporters.n8n import EVENTS_FILE, FAQ_FILE, OCR_FILE, n8n_files
 from smarteros.contracts.loader import load_contracts
 from smarteros.contracts.schema import schema_text
 from smarteros.embedders.e5 import E5Embedder
 from smarteros.embedders.use import UseEmbedder
 
 ROOT = Path(__file__).parents[1]
+
+
+def _workflow(name: str) -> Callable[[], str]:
+    return lambda: n8n_files(load_contracts(ROOT / "contracts").by_id.values())[name]
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "contracts/contract.schema.json": schema_text,
+    **{f"n8n-workflows/{name}": _workflow(name) for name in (EVENTS_FILE, OCR_FILE, FAQ_FILE)},
 }
 
 
@@ -59,6 +67,7 @@ def main() -> int:
         if name == BASE_VECTORS:
             (ROOT / name).write_bytes(base_vectors.packed(base_sentences(), (UseEmbedder(), E5Embedder())))
         else:
+            (ROOT / name).parent.mkdir(exist_ok=True)
             (ROOT / name).write_text(GENERATED[name](), encoding="utf-8")
     return 0
 

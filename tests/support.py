@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 import uvicorn
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.messages import Contact, IncomingMessage
 from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.store.database import migrate
+from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.events import ReceivedEvent, burst, claim_burst
 from smarteros_sandbox.shops.models import DemoShop
 
@@ -44,11 +47,40 @@ class MemorySecrets:
     def write(self, scope: TenantScope, path: str, value: str) -> None:
         self.values[scope.tenant_id, path] = value
 
+    def write_if_missing(self, scope: TenantScope, path: str, value: str) -> str:
+        return self.values.setdefault((scope.tenant_id, path), value)
+
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve on a free port and yield the URL. Who asks early waits in the listener's queue, not in the test."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def migrated_postgres(directory: Path) -> Iterator[EmbeddedPostgres]:
+    """A real PostgreSQL of one's own, with the tables."""
+    with EmbeddedPostgres(directory) as server:
+        spare_the_disk(server.url())
+        migrate(server.url())
+        yield server
+
+
+def postgres_below(data_dir: Path) -> str:
+    """The owner's address of the PostgreSQL that an installation runs in its data directory."""
+    return f"postgresql+psycopg://postgres@/postgres?host={(data_dir / 'postgres' / 'sockets').read_text()}"
+
+
+def spare_the_disk(url: str) -> None:
+    """Let a PostgreSQL not wait for the disk: tests kill processes, which loses nothing, and no machines."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve on a free port, or on a given one, and yield the URL.
+
+    Who asks early waits in the listener's queue, not in the test.
+    """
+    with socket.create_server(("127.0.0.1", port)) as listener:
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
         )

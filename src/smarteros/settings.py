@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Host names /mcp may be asked by, with commas; loopback and public_url's always are"
     )
+    private_hosts: Annotated[tuple[str, ...] | None, NoDecode] = Field(
+        default=None,
+        description="Hosts with private addresses that may be asked, with commas; unset lets every private host be",
+    )
     requests_per_minute: int = Field(
         default=100,
         ge=1,
@@ -59,6 +63,9 @@ class Settings(BaseSettings):
     audit_key: SecretStr | None = Field(
         default=None,
         description="Seals the audit, the same in all processes; while it is changed NEW,OLD; unset means a file",
+    )
+    audit_keep_days: int | None = Field(
+        default=None, ge=30, le=36_500, description="Audit events are removed after so long; unset keeps them"
     )
     bus: Literal["none", "kafka", "redpanda-http"] = Field(
         default="none", description="Where audit events go; none leaves them in the outbox for outbox_keep_days"
@@ -112,10 +119,25 @@ class Settings(BaseSettings):
     )
     worker_threads: int = Field(default=8, ge=1, le=128)
 
-    @field_validator("allowed_hosts", mode="before")
+    page_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Like http://site.lan:8090, with commas: shops' pages are read there though the address is private",
+    )
+
+    @field_validator("allowed_hosts", "page_origins", "private_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @property
+    def people_url(self) -> str:
+        """The address at which people open our console."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether there is an installation, or opening one would make it."""
+        return self.database_url is not None or (self.data_dir / "postgres").is_dir()
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def find_answers(
                 priors=category_priors(model.scores(extraction), {intent: confidence}),
                 today=in_santiago(now).date() if now is not None else None,
             )
-            found.hits[intent] = _usable(hits, category)[:_CITATIONS]
+            found.hits[intent] = usable(hits, category)[:_CITATIONS]
         hours = None
         if intent == "faq_hours" and now is not None:
             hours = knowledge.answer_about_hours(scope, text, now=now, language=language)
@@ -112,7 +112,7 @@ def is_faq(intent: Intent) -> bool:
     return ROUTE_OF_INTENT[intent] == "kb_direct"
 
 
-def _usable(hits: tuple[Hit, ...], category: Category) -> list[Hit]:
+def usable(hits: tuple[Hit, ...], category: Category) -> list[Hit]:
     """Keep passages of the matter; one of another matter only when it is clearly nearer than all of them."""
     own = [hit for hit in hits if hit.passage.category in {category, "otros"}]
     if own and own[0] is not hits[0] and hits[0].score - own[0].score >= _CLEARLY_BETTER:

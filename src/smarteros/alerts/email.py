@@ -59,6 +59,14 @@ class EmailAlertSink:
 
 
 @dataclass(frozen=True)
+class Mailer:
+    """Sends mails to anybody as ``sender``; ``deliver`` raises what an AlertSink raises."""
+
+    deliver: Callable[[EmailMessage], None]
+    sender: str
+
+
+@dataclass(frozen=True)
 class SmtpServer:
     """Delivers mails through an SMTP server. ``starttls`` and ``tls`` believe the machine's authorities only."""
 

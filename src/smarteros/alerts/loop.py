@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 import sqlalchemy as sa
 import structlog
 from prometheus_client import Gauge
@@ -16,8 +13,10 @@ from smarteros.alerts.switch import DeadMansSwitch
 from smarteros.alerts.texts import alert_texts
 from smarteros.domain.alerts import Alert, NewsKind
 from smarteros.kit.http import HttpClient
+from smarteros.kit.recurring import Recurring
 from smarteros.observability.metrics import REGISTRY
 from smarteros.store.database import NO_TENANT
+from smarteros.store.locks import OneProcess
 
 _log = structlog.get_logger()
 
@@ -26,8 +25,6 @@ LAST_ROUND = Gauge(
 )
 EVERY_S = 15.0
 _STOP_WITHIN_S = 15.0
-# Any number; whoever holds the lock of it looks at the alerts.
-_LOCK = 772317
 # A database that restarts is back before the third round.
 _DATABASE_AWAY_AFTER = 3
 
@@ -36,29 +33,26 @@ class AlertLoop:
     """Runs a round every fifteen seconds while no other process does, and tells of a database that is away."""
 
     def __init__(self, owner: sa.Engine, rounds: AlertRounds, http: HttpClient, *, every_s: float = EVERY_S) -> None:
-        self._owner = owner
+        self._watching = OneProcess(owner, "alerts")
         self._rounds = rounds
         self._switch = DeadMansSwitch(http, rounds.courier.settings)
-        self._every_s = every_s
         self._failures = 0
         self._away: Alert | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+        self._looks = Recurring("alerts", self.round, every_s=every_s, stop_within_s=_STOP_WITHIN_S)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._looks.start()
 
     def stop(self) -> None:
         """End after the round that is running; waits 15 seconds at most."""
-        self._stopping.set()
-        self._thread.join(_STOP_WITHIN_S)
-        self._owner.dispose()
+        self._looks.stop()
+        self._watching.close()
 
     def round(self) -> bool:
         """Look once; False when another process does so, or nobody can because the database is away."""
         try:
-            done = self._led(self._rounds.run_once)
+            done = self._looked()
         except SQLAlchemyError as error:
             _log.warning("alerts_without_database", error=type(error).__name__)
             self._failures += 1
@@ -73,23 +67,14 @@ class AlertLoop:
             self._switch.press(self._rounds.clock.now())
         return done
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.round()
-            except Exception:  # the next round may do better, and nobody watches when this thread ends
-                _log.exception("alert_round_failed")
-            self._stopping.wait(self._every_s)
-
-    def _led(self, work: Callable[[], None]) -> bool:
-        """Work while this process is the only one; the server frees the lock of one that dies."""
-        with self._owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(_LOCK))).scalar_one():
-                return False
-            try:
-                work()
-            finally:
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+    def _looked(self) -> bool:
+        """Look while no other process does; whoever comes first looks the next time."""
+        if not self._watching.is_this():
+            return False
+        try:
+            self._rounds.run_once()
+        finally:
+            self._watching.let_another()
         return True
 
     def _tell_of_database(self, kind: NewsKind) -> None:

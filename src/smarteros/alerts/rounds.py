@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -21,7 +20,7 @@ from smarteros.alerts.watch import (
 )
 from smarteros.contracts.loader import ContractSet
 from smarteros.domain.alerts import Alert, Silence
-from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.domain.tenants import Tenant
 from smarteros.kit.clock import Clock
 from smarteros.store.alerts import (
     forget_alerts,
@@ -58,7 +57,7 @@ class AlertRounds:
     def run_once(self) -> None:
         """Run one round. Raises SQLAlchemyError when the database is away; nothing is lost by that."""
         now = self.clock.now()
-        with scope_of(self.database, NO_TENANT) as connection:
+        with self.database.scoped(NO_TENANT) as connection:
             everywhere = silences_at(connection, NO_TENANT, now)
         shared: Mapping[str, datetime | None] = self._look_at_own(now) if self.watches else {}
         self._tell(NO_TENANT, everywhere, now)
@@ -73,14 +72,14 @@ class AlertRounds:
     def _look_at_own(self, now: datetime) -> Mapping[str, datetime | None]:
         """Look at what all tenants share; returns since when each of the services is away."""
         waiting = backlog_finding(self.backlog, now)
-        with scope_of(self.database, NO_TENANT) as connection:
+        with self.database.scoped(NO_TENANT) as connection:
             services = services_away(connection, NO_TENANT, now)
             found = service_findings(self.contracts, NO_TENANT, services, {}, now)
             self._note(connection, NO_TENANT, [*found, *((waiting,) if waiting else ())], now)
         return services
 
     def _look(self, tenant_id: str, shared: Mapping[str, datetime | None], now: datetime) -> None:
-        with scope_of(self.database, tenant_id) as connection:
+        with self.database.scoped(tenant_id) as connection:
             services = services_away(connection, tenant_id, now)
             turns = self._turns.of(connection, tenant_id)
             found = chain(
@@ -90,7 +89,7 @@ class AlertRounds:
             self._note(connection, tenant_id, found, now)
 
     def _tell(self, tenant_id: str, everywhere: Sequence[Silence], now: datetime) -> None:
-        with scope_of(self.database, tenant_id) as connection:
+        with self.database.scoped(tenant_id) as connection:
             alerts = [alert for alert in open_alerts(connection, tenant_id) if self.watches or alert.moment]
             silences = everywhere if tenant_id == NO_TENANT else [*everywhere, *silences_at(connection, tenant_id, now)]
             forget_alerts(connection, tenant_id, now - KEPT_FOR)
@@ -100,7 +99,7 @@ class AlertRounds:
             alert = told.get(before.alert_id, before)
             closed_at = now if self.courier.finished(alert, silences, now) else None
             if alert is not before or closed_at:
-                with scope_of(self.database, tenant_id) as connection:
+                with self.database.scoped(tenant_id) as connection:
                     save_alert(connection, alert, closed_at)
 
     def _note(self, connection: sa.Connection, tenant_id: str, found: Iterable[Finding], now: datetime) -> None:
@@ -116,11 +115,3 @@ class AlertRounds:
                 save_alert(connection, alert.model_copy(update=changed))
             elif finding.holds is False and alert.resolved_at is None:
                 save_alert(connection, alert.model_copy(update={"resolved_at": now}))
-
-
-@contextmanager
-def scope_of(database: Database, tenant_id: str) -> Generator[sa.Connection]:
-    """Open a transaction for a tenant's alerts, or for those of the installation (``-``)."""
-    opened = database.unclaimed() if tenant_id == NO_TENANT else database.tenant(TenantScope(tenant_id=tenant_id))
-    with opened as connection:
-        yield connection

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from smarteros.alerts.console import ConsoleAlertSink
-from smarteros.alerts.email import EmailAlertSink, MailFile, SmtpServer
+from smarteros.alerts.email import EmailAlertSink, Mailer, MailFile, SmtpServer
 from smarteros.alerts.pagerduty import PagerDutyAlertSink
 from smarteros.alerts.protocol import AlertSink
 from smarteros.alerts.settings import AlertSettings
@@ -35,12 +35,10 @@ def open_sinks(settings: AlertSettings, http: HttpClient, data_dir: Path, clock:
     return sinks
 
 
-def _email(settings: AlertSettings, data_dir: Path, clock: Clock) -> EmailAlertSink:
+def open_mailer(settings: AlertSettings, data_dir: Path) -> Mailer:
+    """Return what sends mails: through the SMTP server that is set up, else into a file of the data directory."""
     if settings.smtp_host is None:
-        deliver, to = MailFile(data_dir / MAIL_FILE).deliver, settings.email_to or (_NOBODY,)
-        return EmailAlertSink(deliver, settings.email_from, to, clock, settings.language)
-    if not settings.email_to:
-        raise ConfigError("alerts_not_configured", "SMOS_ALERT_SMTP_HOST also needs SMOS_ALERT_EMAIL_TO.")
+        return Mailer(MailFile(data_dir / MAIL_FILE).deliver, settings.email_from)
     password = settings.smtp_password
     server = SmtpServer(
         settings.smtp_host,
@@ -49,7 +47,15 @@ def _email(settings: AlertSettings, data_dir: Path, clock: Clock) -> EmailAlertS
         settings.smtp_user,
         None if password is None else password.get_secret_value(),
     )
-    return EmailAlertSink(server.deliver, settings.email_from, settings.email_to, clock, settings.language)
+    return Mailer(server.deliver, settings.email_from)
+
+
+def _email(settings: AlertSettings, data_dir: Path, clock: Clock) -> EmailAlertSink:
+    to = settings.email_to
+    if not to and settings.smtp_host is not None:
+        raise ConfigError("alerts_not_configured", "SMOS_ALERT_SMTP_HOST also needs SMOS_ALERT_EMAIL_TO.")
+    mailer = open_mailer(settings, data_dir)
+    return EmailAlertSink(mailer.deliver, mailer.sender, to or (_NOBODY,), clock, settings.language)
 
 
 def _whatsapp(settings: AlertSettings, http: HttpClient) -> WhatsAppAlertSink | None:

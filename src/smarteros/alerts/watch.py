@@ -23,6 +23,8 @@ _CUSTOMERS_WAIT = "smos_customers_wait"
 _WAITING_AT_MOST_S = 60.0
 _ALL_SINKS: tuple[Sink, ...] = ("pagerduty", "slack", "email")
 _SERVICE_DOWN: Signal = "service_down"
+# Raised by the upkeep of the tenants' texts, each under the name of its signal.
+_OF_UPKEEP: tuple[Signal, ...] = ("kb_change_waits", "kb_source_failed")
 # Two probes at least: one that failed alone is no outage, and who has just begun to work is not away.
 _AWAY_FOR = timedelta(minutes=1)
 _ORDER: tuple[Severity, ...] = ("page", "ticket", "info")
@@ -149,4 +151,5 @@ def names_of_alerts(contracts: ContractSet) -> frozenset[str]:
     return frozenset(rules | {rule.name for contract in flows for rule in contract.escalation if rule.notify}) | {
         _SERVICE_DOWN,
         _CUSTOMERS_WAIT,
+        *_OF_UPKEEP,
     }

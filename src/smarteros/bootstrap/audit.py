@@ -11,10 +11,13 @@ from smarteros.bus.redpanda_http import RedpandaHttpBus
 from smarteros.bus.relay import OutboxRelay
 from smarteros.domain.audit_chain import AuditSeal
 from smarteros.domain.errors import ConfigError
+from smarteros.kit.clock import Clock
 from smarteros.kit.http import HttpClient
+from smarteros.privacy.audit_retention import AuditRetention
 from smarteros.secrets.keys import GivenKeys, KeyFile
 from smarteros.settings import Settings
 from smarteros.store.database import owner_engine
+from smarteros.store.locks import OneProcess
 
 
 def open_audit_loop(services: Services) -> AuditLoop:
@@ -26,6 +29,16 @@ def open_audit_loop(services: Services) -> AuditLoop:
     loop = AuditLoop(owner, audit_seal(settings), relay, keep=timedelta(days=settings.outbox_keep_days))
     loop.start()
     return loop
+
+
+def open_audit_retention(services: Services, clock: Clock) -> AuditRetention | None:
+    """Return what removes old audit events, to be closed; None when the installation keeps them all."""
+    days = services.settings.audit_keep_days
+    if days is None:
+        return None
+    url = services.database.owner_url
+    only = OneProcess(owner_engine(url), "audit-retention")
+    return AuditRetention(owner_engine(url), only, audit_seal(services.settings), clock, timedelta(days=days))
 
 
 def event_bus(settings: Settings, http: HttpClient) -> EventBus | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from smarteros.alerts.settings import AlertSettings
 from smarteros.bootstrap.audit import audit_seal
 from smarteros.bootstrap.services import Services
 from smarteros.console.access import Access
@@ -11,6 +12,7 @@ from smarteros.console.invitations import Invitations
 from smarteros.console.parts import ConsoleParts
 from smarteros.console.passwords import Passwords
 from smarteros.console.router import console_router
+from smarteros.console.tokens import console_link
 from smarteros.edge.health import HealthChecks
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock, SystemClock
@@ -49,7 +51,8 @@ def console(services: Services, engine: Engine, health: HealthChecks) -> APIRout
             play_again=replayer.replay,
             llm_calls=services.llm_ledger.calls,
             seal=audit_seal(services.settings),
-            https=(services.settings.public_url or "").startswith("https://"),
+            public_url=services.settings.public_url,
+            alerts_elsewhere=AlertSettings().evaluator != "built-in",
         )
     )
 
@@ -65,8 +68,3 @@ def demo_console_link(services: Services, url: str) -> str:
     """Return an address that signs the demo's operator in once."""
     _, invitations = open_door(services)
     return console_link(url, invitations.enter_as("operador@smarteros.example", "operator", name="Operador de la demo"))
-
-
-def console_link(url: str, token: str) -> str:
-    """Return the address of a one-time link."""
-    return f"{url}/console/welcome/{token}"

@@ -39,6 +39,8 @@ def outside_urls(services: Services, tenant: Tenant) -> list[tuple[str, str]]:
         urls.append(("shopify", shop))
     if odoo:
         urls.append(("odoo", f"{odoo}/web/version"))
+    if tenant.ocr_engine == "vision":  # with any other policy this machine reads when the cloud does not
+        urls.append(("ocr", services.settings.vision_url))
     return urls
 
 

@@ -20,7 +20,7 @@ def probes_asked(services: Services, health: HealthChecks, clock: Clock, role: R
     if role == "edge":
         yield
         return
-    probing = Probing(services.database, lambda: tuple(_probes(services, health, role)), clock)
+    probing = Probing(services.database, lambda: tuple(contract_probes(services, health, role)), clock)
     loop = ProbeLoop(probing, services.database.owner_url)
     loop.start()
     try:
@@ -29,7 +29,8 @@ def probes_asked(services: Services, health: HealthChecks, clock: Clock, role: R
         loop.stop()
 
 
-def _probes(services: Services, health: HealthChecks, role: Role) -> Iterator[Probe]:
+def contract_probes(services: Services, health: HealthChecks, role: Role) -> Iterator[Probe]:
+    """Return what the contracts want asked, of the installation and of every active tenant."""
     every_s = _intervals(services)
     public_url, http = services.settings.public_url, services.http
     if "edge" in every_s and public_url is not None:
@@ -40,6 +41,8 @@ def _probes(services: Services, health: HealthChecks, role: Role) -> Iterator[Pr
     for service in ("agent", "tools", "vault"):
         if service in every_s and (service != "vault" or services.settings.secrets == "vault"):
             yield Probe(NO_TENANT, service, every_s[service], lambda name=service: health.now().checks[name] == "up")
+    if "ocr" in every_s:  # of shops that read in the cloud alone their own is asked, below
+        yield Probe(NO_TENANT, "ocr", every_s["ocr"], services.reader.worker.answers)
     for tenant in services.tenants.all():
         for service, url in outside_urls(services, tenant) if tenant.active else ():
             if service in every_s:

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -13,12 +14,13 @@ from fastapi import APIRouter, FastAPI
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.shadow import ShadowAgent
 from smarteros.bootstrap.alerts import alertmanager_bridge, watched_alerts
-from smarteros.bootstrap.audit import open_audit_loop
+from smarteros.bootstrap.audit import open_audit_loop, open_audit_retention
 from smarteros.bootstrap.brains import contract_examples
 from smarteros.bootstrap.console import console
 from smarteros.bootstrap.health import health_checks
 from smarteros.bootstrap.probes import probes_asked
 from smarteros.bootstrap.services import Services
+from smarteros.bootstrap.upkeep import kept_up
 from smarteros.channels.chatwoot.history import ChatwootHistory
 from smarteros.contracts.loader import load_contracts
 from smarteros.edge.agent_api import agent_router
@@ -27,18 +29,24 @@ from smarteros.edge.health import HealthChecks, health_router
 from smarteros.edge.operator_api import operator_router
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.receive import Receiver
+from smarteros.edge.refusals import Refusals, RefusalsCounted
 from smarteros.edge.shopify_webhooks import shopify_webhook_router
 from smarteros.edge.status_page import status_router
 from smarteros.edge.tool_doors import tool_doors
+from smarteros.edge.turn_api import TurnDoor, turn_router
+from smarteros.edge.ucp_profile import ucp_profile_router
 from smarteros.edge.webhooks import WebhooksFirst, WebhookTaker, webhook_router
 from smarteros.flow.backlog import watch_backlog
 from smarteros.flow.engine import Engine
 from smarteros.flow.lanes import SlowLane, slow_places
+from smarteros.flow.links import Links
+from smarteros.flow.orchestrated import OrchestratedTurns
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import Clock, SystemClock
 from smarteros.observability.turns import expect_turns
 from smarteros.privacy.retention import Retention, RetentionLoop
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.reconcile.api import reconcile_router
 from smarteros.reconcile.catch_up import CatchUpLimits
 from smarteros.reconcile.loop import ReconcileLoop
@@ -73,12 +81,17 @@ def open_runtime(
     expect_turns((tenant.tenant_id for tenant in services.tenants.all()), services.contracts.by_id)
     _warn_of_key(services.settings)
     with ExitStack() as stack:
-        engine = _engine(services, clock, role, drain_s, stack)
+        parts = _parts(services, clock, role, stack)
+        workflow = TurnWorkflow(parts)
+        engine = _engine(services, parts, workflow, role, drain_s)
         notices = LimitNotices(services.database, clock)
         stack.callback(notices.close)
         # Customers and programs have a share each: a script must not cost a shop its answers.
         messages, requests = (TenantRate(services.settings.requests_per_minute, notices) for _ in range(2))
-        receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock, messages)
+        refusals = Refusals(services.database, clock)
+        refusals.start()
+        stack.callback(refusals.stop)
+        receiver = Receiver(services.database, services.tenants, services.secrets, engine, clock, messages, refusals)
         reconciler = _reconciler(services, receiver, clock)
         catalogue_loop, shop_events = services.catalogues.begin(services.tenants.all, compares=role != "edge")
         stack.callback(catalogue_loop.stop)
@@ -93,36 +106,39 @@ def open_runtime(
             routers += [
                 webhook_router(webhooks),
                 shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
-                agent_router(services.agent, services.tenants, services.secrets, requests),
+                agent_router(services.agent, services.tenants, services.secrets, requests, services.turn_tokens),
+                _turn_door(services, webhooks, OrchestratedTurns(parts, workflow)),
                 *_tool_doors(services, clock, requests),
                 operator_router(services.database, services.operator_token),
                 reconcile_router(reconciler, services.tenants, services.operator_token),
                 console(services, engine, health),
                 status_router(services.database, services.tenants, clock),
+                ucp_profile_router(),
                 alertmanager_bridge(services),
                 *extra_routers,
             ]
         app = create_app(routers)
         if role != "worker":
+            app.add_middleware(RefusalsCounted, refusals=refusals)
             app.add_middleware(WebhooksFirst, taker=webhooks)
         if role != "edge":
             _warm_up(services)
             _sweep(services, reconciler, clock, stack)
         stack.enter_context(probes_asked(services, health, clock, role))
         stack.enter_context(watched_alerts(services, role, engine.backlog))
+        stack.enter_context(kept_up(services, role))
         # Last, so that it ends first: running turns may finish while everything they need is still there.
         engine.start()
         stack.callback(engine.stop)
         yield Runtime(app=app, services=services, receiver=receiver, engine=engine)
 
 
-def _engine(services: Services, clock: Clock, role: Role, drain_s: int, stack: ExitStack) -> Engine:
-    """Return the durable engine over the parts, to be started; of an edge it only takes turns in."""
+def _parts(services: Services, clock: Clock, role: Role, stack: ExitStack) -> Parts:
+    """Return what turns work with: in a worker, and in an edge for those another orchestrator leads."""
     shadow = None if role == "edge" else _shadow(services)
     if shadow is not None:
         stack.callback(shadow.close)
-    slow_lane = SlowLane(slow_places(services.settings.worker_threads))
-    parts = Parts(
+    return Parts(
         database=services.database,
         tenants=services.tenants,
         channel=services.channel,
@@ -131,21 +147,31 @@ def _engine(services: Services, clock: Clock, role: Role, drain_s: int, stack: E
         tools=services.tools,
         reader=services.reader,
         contracts=services.contracts,
+        contact_keys=KeyWrapping(services.secrets),
+        links=Links(services.settings.people_url, services.secrets),
         clock=clock,
-        slow_lane=slow_lane,
+        slow_lane=SlowLane(slow_places(services.settings.worker_threads)),
     )
+
+
+def _engine(services: Services, parts: Parts, workflow: TurnWorkflow, role: Role, drain_s: int) -> Engine:
+    """Return the durable engine over the parts, to be started; of an edge it only takes turns in."""
     if role != "edge":  # an edge is seldom asked, and learning would keep its webhooks waiting
         services.agent.prepare_soon([tenant.tenant_id for tenant in services.tenants.all() if tenant.active])
     engine = Engine(
         services.database.owner_url,
-        None if role == "edge" else TurnWorkflow(parts).run,
+        None if role == "edge" else workflow.run,
         poll_ms=services.settings.queue_poll_ms,
         worker_threads=services.settings.worker_threads,
-        slow_lane=slow_lane,
+        slow_lane=parts.slow_lane,
         drain_s=drain_s,
     )
     watch_backlog(engine.backlog)
     return engine
+
+
+def _turn_door(services: Services, taker: WebhookTaker, turns: OrchestratedTurns) -> APIRouter:
+    return turn_router(TurnDoor(taker, turns, services.turn_tokens, services.tenants, services.contracts))
 
 
 def _reconciler(services: Services, receiver: Receiver, clock: Clock) -> Reconciler:
@@ -160,9 +186,16 @@ def _reconciler(services: Services, receiver: Receiver, clock: Clock) -> Reconci
 
 def _sweep(services: Services, reconciler: Reconciler, clock: Clock, stack: ExitStack) -> None:
     """Look for lost messages, and remove what has been kept long enough, until the stack is closed."""
-    retention = Retention(services.database, clock)
+    wrapping = KeyWrapping(services.secrets)
+    audit = open_audit_retention(services, clock)
+    if audit is not None:
+        stack.callback(audit.close)
     for loop in (
-        RetentionLoop(retention.sweep, services.tenants.all),
+        RetentionLoop(
+            (Retention(services.database, clock).sweep, partial(wrapping.rewrap, services.database)),
+            services.tenants.all,
+            () if audit is None else (audit.sweep,),
+        ),
         ReconcileLoop(reconciler, services.tenants.all),
     ):
         loop.start()

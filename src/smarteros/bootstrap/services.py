@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from smarteros.agents.llm.protocol import LlmLedger
-from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel
+from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel, provider_model
 from smarteros.agents.llm.stored_ledger import PostgresLlmLedger
 from smarteros.agents.native import NativeAgent
 from smarteros.agents.tenant_agents import TenantAgents
@@ -30,8 +30,10 @@ from smarteros.documents.vision import VisionOcrEngine
 from smarteros.documents.vision_books import PostgresVisionBooks, VisionBooks
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.edge.tokens import TenantTokens
+from smarteros.edge.turn_tokens import TurnTokens
 from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME
 from smarteros.embedders.loading import Embedders
+from smarteros.kit.addresses import AddressGuard
 from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
@@ -74,6 +76,7 @@ class Services:
     reader: DocumentReader
     http: HttpClient
     tokens: TenantTokens
+    turn_tokens: TurnTokens
     operator_token: str
 
 
@@ -88,7 +91,9 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         migrate(owner_url)
         database = Database(owner_url, app_url, pool_size=settings.worker_threads + ACCEPTED_AT_A_TIME)
         stack.callback(database.dispose)
-        http = HttpClient()
+        hosts = settings.private_hosts
+        guard = AddressGuard(None if hosts is None else frozenset(host.lower() for host in hosts))
+        http = HttpClient(guard=guard)
         stack.callback(http.close)
         keys = secret_keys(settings)
         key = keys.read()[0]  # also signs tokens: they end with a key that is changed
@@ -103,7 +108,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
         cap = _spend_cap(tenants, LimitNotices(database, clock))
         reader = _document_reader(settings, secrets, catalogues, PostgresVisionBooks(database, cap))
         stack.callback(reader.close)
-        language_model = PydanticAiModel()
+        language_model = PydanticAiModel(partial(provider_model, guard=guard))
         stack.callback(language_model.close)
         llm_ledger = PostgresLlmLedger(database, cap)
         examples = PostgresExampleStore(database)
@@ -134,12 +139,14 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
                 cache=cache,
                 policy_of=knowledge.policy,
                 shopify=catalogues.client,
+                ucp=catalogues.ucp,
                 catalogue_copy=catalogues.copies,
             ),
             catalogues=catalogues,
             reader=reader,
             http=http,
             tokens=TenantTokens(_derived(key, "tenant-tokens"), clock),
+            turn_tokens=TurnTokens(_derived(key, "turn-tokens"), clock),
             operator_token=_operator_token(settings, key),
         )
 

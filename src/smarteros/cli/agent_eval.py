@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smarteros.cli.jsonl import read_lines
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def evaluate(
             help='File of {"text", "intent", "language"?, "history"?, "in_scope"?} lines; - for standard input.',
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Directory for the report and its pictures.")] = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -11,9 +11,10 @@ import typer
 
 from smarteros.cli.agent_training import training
 from smarteros.cli.jsonl import read_file
-from smarteros.cli.options import DataDir, duration
+from smarteros.cli.options import AsJson, DataDir, duration
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.examples import PeopleSaid, Proposal, TrainingReport
+from smarteros.kit.exported_json import inert
 
 if TYPE_CHECKING:
     from smarteros.agents.training.learning import Learner
@@ -35,7 +36,7 @@ def train(
         Path | None,
         typer.Option(help="With --from-conversations the file is written and nothing learnt; else it is learnt from."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Learn from conversations: what customers chose, what people corrected, what was answered well.
@@ -103,7 +104,7 @@ def _reviewed(path: Path) -> tuple[Proposal, ...]:
 
 def _write(path: Path, proposals: Iterable[Proposal]) -> None:
     try:
-        path.write_text("".join(f"{each.model_dump_json()}\n" for each in proposals), "utf-8")
+        path.write_text("".join(f"{inert(each.model_dump_json())}\n" for each in proposals), "utf-8")
     except OSError as error:
         raise RejectedInputError("review_unwritable", f"{path}: {error.strerror}") from error
 

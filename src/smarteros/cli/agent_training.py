@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from smarteros.cli.jsonl import read_file
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.examples import LabelledExample, ModelVersion
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from smarteros.domain.tenants import TenantScope
 
 TenantOption = Annotated[str, typer.Option(help="Tenant the examples belong to.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Note = Annotated[str, typer.Option(help="Why, for the list of versions.")]
 _LARGEST_FILE_BYTES = 2_000_000
 

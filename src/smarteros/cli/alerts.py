@@ -12,17 +12,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, duration, settings_with
+from smarteros.cli.options import AsJson, DataDir, duration, settings_with
 from smarteros.domain.alerts import Alert, Silence
+from smarteros.store.database import NO_TENANT
 
 if TYPE_CHECKING:
     from smarteros.bootstrap import Services
 
 app = typer.Typer(name="alerts", help="What is amiss, who was told, and silences.", no_args_is_help=True)
 
-_INSTALLATION = "-"
 _LONGEST = timedelta(days=30)
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 OfTenant = Annotated[
     str | None, typer.Option("--tenant", help="One shop; without it the installation and all.", show_default=False)
 ]
@@ -68,13 +67,12 @@ def silence(
     data_dir: DataDir = None,
 ) -> None:
     """Tell nobody of an alert for a while; whoever was told already hears that somebody looks after it."""
-    from smarteros.alerts.rounds import scope_of
     from smarteros.bootstrap import open_services
     from smarteros.store.alerts import add_silence
 
     now, length = datetime.now(UTC), duration(for_, option="--for", at_most=_LONGEST)
     with open_services(settings_with(data_dir)) as services:
-        scope = _INSTALLATION if tenant is None else services.tenants.get(tenant).tenant_id
+        scope = NO_TENANT if tenant is None else services.tenants.get(tenant).tenant_id
         wanted = Silence(
             silence_id=0,
             tenant_id=scope,
@@ -84,7 +82,7 @@ def silence(
             made_at=now,
             until_at=now + length,
         )
-        with scope_of(services.database, scope) as connection:
+        with services.database.scoped(scope) as connection:
             made = add_silence(connection, wanted)
     typer.echo(
         made.model_dump_json() if as_json else f"Silence {made.silence_id} until {made.until_at:%Y-%m-%d %H:%M %Z}"
@@ -99,14 +97,13 @@ def unsilence(
     data_dir: DataDir = None,
 ) -> None:
     """End a silence; what is still on is told of again."""
-    from smarteros.alerts.rounds import scope_of
     from smarteros.bootstrap import open_services
     from smarteros.domain.errors import ConfigError
     from smarteros.store.alerts import end_silence
 
     with open_services(settings_with(data_dir)) as services:
         for scope in _scopes(services, tenant):
-            with scope_of(services.database, scope) as connection:
+            with services.database.scoped(scope) as connection:
                 if end_silence(connection, scope, number, datetime.now(UTC)):
                     ended = {"silence_id": number, "tenant_id": scope}
                     typer.echo(json.dumps(ended) if as_json else f"Silence {number} is over")
@@ -135,19 +132,18 @@ def test(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 def _scopes(services: Services, tenant: str | None) -> list[str]:
     if tenant is not None:
         return [services.tenants.get(tenant).tenant_id]
-    return [_INSTALLATION, *(each.tenant_id for each in services.tenants.all())]
+    return [NO_TENANT, *(each.tenant_id for each in services.tenants.all())]
 
 
 def _standing(
     services: Services, scopes: Sequence[str], now: datetime, back: datetime | None
 ) -> tuple[list[Alert], list[Silence]]:
-    from smarteros.alerts.rounds import scope_of
     from smarteros.store.alerts import open_alerts, past_alerts, silences_at
 
     alerts: list[Alert] = []
     silences: list[Silence] = []
     for scope in scopes:
-        with scope_of(services.database, scope) as connection:
+        with services.database.scoped(scope) as connection:
             if back is not None:
                 alerts += past_alerts(connection, scope, back)
             alerts += open_alerts(connection, scope)

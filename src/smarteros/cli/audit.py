@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.audit_chain import AuditSeal, ChainHead, ChainReport
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.ids import TENANT_ID
-from smarteros.domain.tenants import TenantScope
+from smarteros.kit.exported_json import inert
 from smarteros.store.database import NO_TENANT, owner_engine
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ app = typer.Typer(help="Look at the audit, prove that it is whole, and let old e
 Chain = Annotated[str, typer.Option("--tenant", help="Whose; - are refused senders and the installation itself.")]
 OneChain = Annotated[str | None, typer.Option("--tenant", help="Only this tenant's; - are those of no tenant.")]
 All = Annotated[bool, typer.Option("--all", help="Those of all tenants.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -50,7 +49,7 @@ def verify(
         # A chain that was seen earlier and is gone altogether must not be left out.
         chosen = _chosen(owner, tenant, everybody=everybody, seen=heads)
         for tenant_id in chosen:
-            with _scoped(services, tenant_id) as connection:
+            with services.database.scoped(tenant_id) as connection:
                 known = heads.get(tenant_id, ())
                 reports.append(verify_chain(connection, tenant_id, seal, datetime.now(UTC), known))
     if as_json:
@@ -72,7 +71,7 @@ def list_(
     """List the newest audit events, oldest first."""
     from smarteros.store.audit import list_events
 
-    with _opened(data_dir) as (services, _, _seal), _scoped(services, _chain(tenant)) as connection:
+    with _opened(data_dir) as (services, _, _seal), services.database.scoped(_chain(tenant)) as connection:
         events = list_events(connection, tenant, conversation, limit)
     if as_json:
         typer.echo(json.dumps([event.model_dump(mode="json") for event in events], indent=2))
@@ -94,11 +93,11 @@ def export(
 
     with (
         _opened(data_dir) as (services, _, _seal),
-        _scoped(services, _chain(tenant)) as connection,
+        services.database.scoped(_chain(tenant)) as connection,
         _written_to(out) as write,
     ):
         for row in chain_rows(connection, tenant):
-            write(f"{row.model_dump_json()}\n")
+            write(f"{inert(row.model_dump_json())}\n")
 
 
 @app.command()
@@ -166,11 +165,6 @@ def _chain(tenant: str) -> str:
     if tenant != NO_TENANT and not TENANT_ID.match(tenant):
         raise typer.BadParameter("expected a tenant's id, or - for those of no tenant", param_hint="--tenant")
     return tenant
-
-
-def _scoped(services: Services, chain: str) -> AbstractContextManager[sa.Connection]:
-    database = services.database
-    return database.unclaimed() if chain == NO_TENANT else database.tenant(TenantScope(tenant_id=chain))
 
 
 def _chosen(

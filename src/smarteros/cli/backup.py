@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.errors import ConfigError
 
 
 def backup(
     to: Annotated[Path, typer.Option("--to", help="File to write; it must not be there yet.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Write database, encrypted secrets and contracts into one file, as they are at one instant.

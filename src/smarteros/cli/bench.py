@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from smarteros.cli.options import AsJson
+
 
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="A short run: the shape of the report, not figures.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     write: Annotated[
         Path | None,
         typer.Option(help="Write the page to this file; a simulation only its section of it.", show_default=False),

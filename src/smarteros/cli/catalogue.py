@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 app = typer.Typer(help="Read a shop's catalogue into our copy, and look at the copy.", no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option(help="Tenant whose shop is meant.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -27,7 +26,7 @@ def sync(tenant: TenantOption, as_json: AsJson = False, data_dir: DataDir = None
         told = {**done.model_dump(), "webhooks": None if webhooks is None else webhooks.model_dump()}
         typer.echo(json.dumps(told))
     elif done.what == "skipped":
-        typer.echo(f"{tenant} has no shop (shopify/store_domain is not set)")
+        typer.echo(f"{tenant} has no catalogue to copy (shopify/store_domain is not set, or shop_door is ucp)")
     else:
         typer.echo(f"{done.products} products, {done.read} read, {done.forgotten} no longer sold")
         if webhooks is not None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
+from smarteros.kit.exported_json import inert
 
 if TYPE_CHECKING:
     from smarteros.domain.tenants import Tenant
@@ -25,7 +26,6 @@ Phone = Annotated[str | None, typer.Option(help="The person's phone, as +5697954
 Email = Annotated[str | None, typer.Option(help="The person's e-mail address.")]
 Rut = Annotated[str | None, typer.Option(help="A RUT the person has written.")]
 ChatwootId = Annotated[int | None, typer.Option(help="Id of the contact in Chatwoot.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _ELSEWHERE = "Chatwoot, Shopify and Odoo keep their own records: erase the person there too."
 
 
@@ -43,7 +43,7 @@ def export(
     """Show everything that is held of a person; of one who was erased, that nothing is, and the proof."""
     with _rights(tenant, data_dir, phone, email, rut, chatwoot_id) as (rights, shop, person):
         dossier = rights.export(shop, person)
-    text = json.dumps(dossier.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    text = inert(json.dumps(dossier.model_dump(mode="json"), ensure_ascii=False, indent=2))
     if output is not None:
         output.touch(mode=0o600)
         output.write_text(text + "\n", "utf-8")
@@ -94,6 +94,30 @@ def block(
         typer.echo(f"The bot leaves {count} contact(s) alone.")
 
 
+@app.command()
+def rewrap(
+    tenant: TenantOption,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make a new wrapping key first.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Wrap the keys of all contacts in the wrapping key of now, the secret privacy/contact_keys.
+
+    Workers do this by themselves every six hours; with --new-key the wrapping key is rotated.
+    """
+    from smarteros.bootstrap import open_services
+    from smarteros.privacy.wrapping import KeyWrapping
+
+    with open_services(settings_with(data_dir)) as services:
+        wrapping, shop = KeyWrapping(services.secrets), services.tenants.get(tenant)
+        done = (wrapping.rotate if new_key else wrapping.rewrap)(services.database, shop)
+    if as_json:
+        typer.echo(done.model_dump_json())
+    else:
+        typer.echo(f"{done.rewrapped} key(s) wrapped anew; {done.lost} cannot be opened.")
+    raise typer.Exit(1 if done.lost else 0)
+
+
 @contextmanager
 def _rights(
     tenant: str, data_dir: Path | None, phone: str | None, email: str | None, rut: str | None, chatwoot_id: int | None
@@ -102,10 +126,12 @@ def _rights(
     from smarteros.kit.clock import SystemClock
     from smarteros.privacy.contacts import known_by
     from smarteros.privacy.subject import PersonalData
+    from smarteros.privacy.wrapping import KeyWrapping
 
     person = known_by(phone=phone, email=email, rut=rut, chatwoot_id=chatwoot_id)
     with open_services(settings_with(data_dir)) as services:
-        yield PersonalData(services.database, SystemClock()), services.tenants.get(tenant), person
+        wrapping = KeyWrapping(services.secrets)
+        yield PersonalData(services.database, SystemClock(), wrapping), services.tenants.get(tenant), person
 
 
 def _in_words(dossier: Dossier) -> Generator[str]:

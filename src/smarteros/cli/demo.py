@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir
+from smarteros.cli.options import AsJson, DataDir
 from smarteros.domain.messages import ChannelName
 from smarteros.settings import Settings
 
@@ -48,7 +48,7 @@ def say(
     channel: Annotated[ChannelName, typer.Option(help="Channel the customer writes on.")] = "whatsapp",
     attach: Annotated[Path | None, typer.Option(help="A photo or PDF to send along.", exists=True)] = None,
     new: Annotated[bool, typer.Option("--new", help="Begin a new conversation.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Play the customer from the terminal: send one message, print the reply and the steps of the turn.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.doctor.examination import Finding, examine, examine_installation
 from smarteros.domain.errors import ConfigError
 from smarteros.kit.clock import SystemClock
@@ -19,13 +19,13 @@ _SIGNS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "-"}
 
 def doctor(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant; without it every active one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Look whether the installation and its tenants can work, and say what to do where they cannot.
 
     Contracts, disk, database and secrets first; then of every tenant Chatwoot (with a webhook we send ourselves),
-    knowledge base, Shopify and Odoo.
+    knowledge base, Shopify and Odoo, and one cheap call with the keys of Cloud Vision and of a language model.
     """
     from smarteros.doctor.installation import before_opening
 
@@ -64,6 +64,9 @@ def _opened(settings: Settings, tenant: str | None) -> list[Finding]:
                 services.catalogues,
                 services.knowledge,
                 settings.public_url and settings.public_url.rstrip("/"),
+                settings.vision_url,
+                services.language_model,
+                [desk for contract in services.contracts.by_id.values() for desk in contract.hand_over.desks],
             )
             return found + [finding for one in chosen for finding in examine(registered, one)]
     except ConfigError as error:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 
 def explain(
     turn: Annotated[str, typer.Argument(help="Id of a turn, as the operator's API shows it.")],
     customer: Annotated[bool, typer.Option("--customer", help="Only what may be sent to the customer.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Tell what was understood, which texts, tools and template were used, and with which thresholds."""

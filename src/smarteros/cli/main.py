@@ -17,6 +17,7 @@ from smarteros.cli import (
     demo,
     documents,
     kb,
+    kb_source,
     people,
     secrets,
     tenant,
@@ -27,6 +28,7 @@ from smarteros.cli.bench import bench
 from smarteros.cli.doctor import doctor
 from smarteros.cli.explain import explain
 from smarteros.cli.kb_gaps import gaps
+from smarteros.cli.kb_upkeep import activate, questions, refuse, report, settings, waiting
 from smarteros.cli.prove import prove
 from smarteros.cli.replay import replay
 from smarteros.cli.restore import restore
@@ -54,7 +56,9 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(brain.app, name="brain")
 app.add_typer(catalogue.app, name="catalogue")
-kb.app.command("gaps")(gaps)
+for kb_command in (gaps, waiting, activate, refuse, questions, report, settings):
+    kb.app.command()(kb_command)
+kb.app.add_typer(kb_source.app, name="source")
 app.add_typer(kb.app, name="kb")
 app.add_typer(documents.app, name="documents")
 app.add_typer(people.app, name="people")

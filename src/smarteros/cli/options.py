@@ -14,6 +14,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(help="Data directory of the installation.", envvar="SMOS_DATA_DIR", show_default=".smos"),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 

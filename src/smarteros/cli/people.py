@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.people import Person, Role
 from smarteros.settings import Settings
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Let people in to the console, and shut them out.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Email = Annotated[str, typer.Argument(help="E-mail address the person signs in with.")]
 
 
@@ -53,7 +52,7 @@ def list_people(
     from smarteros.bootstrap import open_services
 
     with open_services(settings_with(data_dir)) as services:
-        found = list(_people(services, tenant))
+        found = _people(services, tenant)
     if as_json:
         typer.echo(json.dumps([person.model_dump(mode="json") for person in found], ensure_ascii=False))
         return
@@ -94,13 +93,12 @@ def _people(services: Services, tenant: str | None) -> list[Person]:
 
     invitations = open_door(services)[1]
     if tenant is not None:
-        return list(invitations.people(services.tenants.get(tenant).tenant_id))
-    scopes = (None, *(each.tenant_id for each in services.tenants.all()))
-    return [person for scope in scopes for person in invitations.people(scope)]
+        return invitations.people(services.tenants.get(tenant).tenant_id)
+    return invitations.people(None, *(each.tenant_id for each in services.tenants.all()))
 
 
 def _show_link(settings: Settings, person: Person, token: str, *, as_json: bool) -> None:
-    from smarteros.bootstrap.console import console_link
+    from smarteros.console.tokens import console_link
 
-    link = console_link(settings.public_url or f"http://{settings.host}:{settings.port}", token)
+    link = console_link(settings.people_url, token)
     typer.echo(json.dumps({"email": person.email, "role": person.role, "link": link}) if as_json else link)

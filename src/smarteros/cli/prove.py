@@ -9,13 +9,15 @@ from typing import Annotated
 
 import typer
 
+from smarteros.cli.options import AsJson
+
 
 def prove(
     turns: Annotated[int, typer.Option(help="How many turns the customers play.", min=1)] = 300,
     kills: Annotated[int, typer.Option(help="How many processes are killed meanwhile.", min=0)] = 30,
     seed: Annotated[int | None, typer.Option(help="What is said and done follows from it.")] = None,
     at_once: Annotated[int, typer.Option(help="Conversations at a time.", min=1, max=64)] = 12,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     keep: Annotated[
         Path | None, typer.Option(help="Work in this directory and leave data and logs there.", file_okay=False)
     ] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, duration, settings_with
+from smarteros.cli.options import AsJson, DataDir, duration, settings_with
 
 if TYPE_CHECKING:
     from smarteros.bootstrap import Services
@@ -28,7 +28,7 @@ def replay(
     against: Annotated[
         Path | None, typer.Option(help="A contract to try in place of the one of its flow.", exists=True)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Decide recorded turns again and compare: same reply or a diff. Exit code 1 when something is different.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarteros.cli.options import settings_with
+from smarteros.cli.options import AsJson, settings_with
 from smarteros.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def restore(
     without_secrets: Annotated[
         bool, typer.Option("--without-secrets", help="Leave the secrets out, because their key is lost.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Restore an installation and check it: hashes, rows of every table, audit chains, and that the secrets open.
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, duration, settings_with
+from smarteros.cli.options import AsJson, DataDir, duration, settings_with
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.secret_paths import PROVEN_WITH, SECRET_PATHS
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Set, list and change the secrets of shops. Values are never shown.", no_args_is_help=True)
 TenantId = Annotated[str, typer.Option("--tenant", help="Whose secrets.")]
 SecretPath = Annotated[str, typer.Argument(metavar="PATH", help=f"One of: {', '.join(SECRET_PATHS)}.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _LONGEST_OVERLAP = timedelta(days=7)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 if TYPE_CHECKING:
     from smarteros.health.report import SlaReport
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def sla(
     tenant: Annotated[str, typer.Option(help="Id of the tenant.")],
     month: Annotated[str, typer.Option(help="Of Chile's calendar: 2026-11.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     pdf: Annotated[Path | None, typer.Option(help="Write the report to this file, too.")] = None,
     data_dir: DataDir = None,
 ) -> None:

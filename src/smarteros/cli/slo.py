@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 if TYPE_CHECKING:
     from smarteros.observability.slo import Budget
@@ -22,7 +22,7 @@ _COLUMNS = ("flow", "promised", "reached", "turns", "missed", "left", "burns")
 
 def slo(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Show how the flows keep their promises: turns, how many ended well, what is left of the error budget.

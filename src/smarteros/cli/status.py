@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 if TYPE_CHECKING:
     from smarteros.bootstrap import Services
@@ -25,7 +25,7 @@ _ASKED_AT_A_TIME = 16
 
 def status(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Show of every tenant: state, today's turns, what waits, the last webhook, and whether its systems answer.

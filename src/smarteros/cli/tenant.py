@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.doctor import print_findings
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Take shops on, stop and resume them, give them their data, erase them.", no_args_is_help=True)
 TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="Id of the tenant.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 File = Annotated[str | None, typer.Option("--from", help="JSON file with settings and secrets; - is standard input.")]
@@ -103,14 +102,14 @@ def add(
 def show(tenant: TenantId, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Show a tenant: its settings, which secrets it has, and what is missing."""
     from smarteros.domain.ids import status_key
-    from smarteros.tenants.enrolment import webhook_path
+    from smarteros.tenants.enrolment import webhook_url
 
     with _open(data_dir) as services:
         found = services.tenants.get(tenant)
         own_url = (services.settings.public_url or "").rstrip("/")
         shown = {
             **found.model_dump(mode="json", exclude={"tenant_key"}),
-            "webhook_url": own_url + webhook_path(found.tenant_key),
+            "webhook_url": webhook_url(found, own_url),
             "status_url": f"{own_url}/status/{status_key(found.tenant_key)}" if found.status_page else None,
             "secrets": [entry.path for entry in services.secrets.entries(found.scope)],
             "missing": _missing(services, found),
@@ -146,6 +145,36 @@ def list_(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Console().print(table)
+
+
+@app.command()
+def orchestrate(
+    tenant: TenantId,
+    by: Annotated[str, typer.Option(help="smarteros or n8n.")],
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Address of n8n's webhook, to which its Chatwoot shall send; kept once said.")
+    ] = None,
+    public_url: PublicUrl = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Choose who leads a shop's turns, our workers or n8n (docs/n8n.md), and point its Chatwoot's bot there.
+
+    Without an address for n8n Chatwoot is left as it is.
+    """
+    from smarteros.tenants.application import application
+
+    with _open(data_dir) as services:
+        found = services.tenants.get(tenant)
+        address = webhook_url or found.n8n_webhook_url
+        given = {
+            **found.model_dump(include={"tenant_id", "name", "rut", "chatwoot_url"}),
+            "account_id": found.chatwoot_account_ids[0],
+            "orchestration": by,
+            "n8n_webhook_url": address,
+        }
+        own_url = "" if by == "n8n" and address else _own_url(services, public_url)
+        _enrol(services, application(given), (), own_url, unchecked=False, as_json=as_json)
 
 
 @app.command()
@@ -280,8 +309,15 @@ def _checked(services: Services, wanted: Application, system: str | None = None)
     from smarteros.tenants.proposed_secrets import ProposedSecrets
 
     proposed = ProposedSecrets(services.secrets, wanted.secrets)
-    version = services.settings.shopify_api_version
-    groups = credential_groups(services.http, proposed, SystemClock(), services.database, version)
+    groups = credential_groups(
+        services.http,
+        proposed,
+        SystemClock(),
+        services.database,
+        services.settings.shopify_api_version,
+        services.settings.vision_url,
+        services.language_model,
+    )
     tenant = wanted.tenant(services.tenants.find(wanted.tenant_id), "not registered yet")
     return examine([group for group in groups if system in (None, group.system)], tenant)
 

@@ -68,6 +68,17 @@ _SYSTEMS = (
             Question("odoo_database", "Name of the database (may be empty)", default=_OPTIONAL),
         ),
     ),
+    System(
+        "ocr",
+        (
+            Question(
+                "ocr_engine",
+                "Photos: vision, vision_then_local or local_then_vision (empty: this machine)",
+                default=_OPTIONAL,
+            ),
+            Question("ocr/api_key", "Key with the Cloud Vision API", hidden=True),
+        ),
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, duration, settings_with
+from smarteros.cli.options import AsJson, DataDir, duration, settings_with
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TENANT_SUSPENDED
 
@@ -28,7 +28,7 @@ def issue(
         list[str] | None,
         typer.Option(help="tools:read or tools:write; repeat it for both.", show_default="tools:read"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Print a bearer token for ``/mcp`` and ``POST /api/tools/{tool}``."""

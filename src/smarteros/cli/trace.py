@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarteros.cli.options import DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, settings_with
 
 if TYPE_CHECKING:
     from smarteros.privacy.tracing import Happening
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def trace(
     name: Annotated[str, typer.Argument(help="A turn (TENANT:5:000000000012) or a conversation (TENANT:5).")],
     personal: Annotated[bool, typer.Option("--personal", help="Show personal data in the customer's texts.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Print the whole story: webhooks, steps with their durations, tools, replies, audit."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,8 @@ STATIC_FILES = {
     "turn.css": _STYLE,
     "favicon.svg": _IMAGE,
 }
+# Its colours are those of the console, and kept there.
+CONSOLE_FILES = {"palette.css": _STYLE}
 _PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -140,6 +143,8 @@ def _own_page_or_program(sec_fetch_site: Annotated[str, Header()] = "none") -> N
 
 def _add_page(router: APIRouter) -> None:
     files = {name: (STATIC_DIR / name).read_bytes() for name in (PAGE_FILE, *STATIC_FILES)}
+    files |= {name: (resources.files("smarteros.console") / "static" / name).read_bytes() for name in CONSOLE_FILES}
+    types = STATIC_FILES | CONSOLE_FILES
 
     @router.get("/")
     async def page() -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -147,9 +152,9 @@ def _add_page(router: APIRouter) -> None:
 
     @router.get("/demo/static/{name}")
     async def static_file(name: str) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if name not in STATIC_FILES:
+        if name not in types:
             raise RejectedInputError("unknown_file", "There is no such file.", status=404)
-        return Response(files[name], media_type=STATIC_FILES[name], headers=_PAGE_HEADERS)
+        return Response(files[name], media_type=types[name], headers=_PAGE_HEADERS)
 
 
 def _add_data(router: APIRouter, database: Database, sandbox: Proxy) -> None:

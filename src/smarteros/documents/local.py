@@ -77,6 +77,20 @@ class DocumentWorker:
         """Start a process and load its models in the background, so that no photo has to wait for that."""
         threading.Thread(target=self._warm_up, name="documents-warm-up", daemon=True).start()
 
+    def answers(self) -> bool:
+        """Tell whether documents are read here: while every process reads one they are, else one is asked.
+
+        Without any process one is started, without its models.
+        """
+        if not self._free.acquire(blocking=False):
+            return True
+        self._free.release()
+        try:
+            self.run("hello", b"")
+        except (SmosError, OSError):
+            return False
+        return True
+
     def close(self) -> None:
         """End the processes; what they are reading is finished first."""
         for worker in self._workers:

@@ -71,6 +71,8 @@ class Worker:
     def _do(self, job: str, data: bytes) -> dict[str, Any]:
         if job == "pdf":
             return {"pages": [_page_as_json(page) for page in open_pdf(data)]}
+        if job == "hello":
+            return {}
         if job == "load":
             self._loaded().load_models()
             return {}

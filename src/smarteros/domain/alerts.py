@@ -18,7 +18,7 @@ SinkName = Literal["slack", "email", "pagerduty", "whatsapp_founder", "console"]
 Signal = Literal[
     "latency_p95_ms", "error_rate", "consecutive_tool_timeouts", "consecutive_low_confidence",
     "consecutive_low_ocr_confidence", "invoice_not_found_rate", "service_down",
-    "backlog_oldest_s", "escalation", "test", "relayed",
+    "backlog_oldest_s", "escalation", "kb_change_waits", "kb_source_failed", "test", "relayed",
 ]  # fmt: skip
 # What a message says of an alert; ``repeated`` is a reminder, ``acknowledged`` says that somebody silenced it.
 NewsKind = Literal["firing", "repeated", "acknowledged", "resolved"]

@@ -18,6 +18,11 @@ def turn_id(tenant_id: str, conversation_id: int, message_id: int) -> str:
     return f"{tenant_id}:{conversation_id}:{message_id:012d}"
 
 
+def tenant_of(turn: str) -> str:
+    """Return the tenant in a turn's id."""
+    return turn.partition(":")[0]
+
+
 def reply_id(turn: str) -> str:
     """Idempotency marker of a turn's reply, kept by Chatwoot in ``content_attributes.smos_reply_id``."""
     return hashlib.sha256(f"reply:{turn}".encode()).hexdigest()[:26]

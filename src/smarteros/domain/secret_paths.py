@@ -23,6 +23,7 @@ SECRET_PATHS = (
     "odoo/login",
     "ocr/api_key",
     "llm/api_key",
+    "privacy/contact_keys",
 )
 
 # Secrets that others prove themselves with to us; the rest we only show to others. Of these two can be right at once.

@@ -11,10 +11,15 @@ from smarteros.domain.limits import AgreedLimits, Limits, Tier
 from smarteros.domain.llm import LlmSettings
 from smarteros.domain.messages import FirstStatus
 from smarteros.domain.model import Model
+from smarteros.domain.upkeep import UpkeepSettings
 
 SignatureMode = Literal["v1", "legacy", "both"]
+# How a shop is asked: by its Admin API, with credentials, or as any visitor's agent at its UCP endpoint, without.
+ShopDoor = Literal["admin", "ucp"]
 # Two names: the second engine reads when the first is away (vision_then_local) or not sure (local_then_vision).
 OcrPolicy = Literal["local", "vision", "vision_then_local", "local_then_vision"]
+# Who leads a turn through its steps: our own workers, or n8n by its workflows, over the same steps (docs/n8n.md).
+Orchestration = Literal["smarteros", "n8n"]
 # Code of every refusal of a tenant that is suspended, and reason of the turns it had waiting.
 TENANT_SUSPENDED = "tenant_suspended"
 
@@ -58,6 +63,7 @@ class Tenant(Model):
     signature_mode: SignatureMode = "v1"
     attachment_hosts: tuple[str, ...] = ()
     shopify_url: str | None = Field(default=None, description="Base URL override, for the stand-in")
+    shop_door: ShopDoor = Field(default="admin", description="How its shop is asked; ucp needs no credentials")
     odoo_company_id: int | None = None
     odoo_database: str | None = None
     ocr_engine: OcrPolicy = "local"
@@ -67,10 +73,15 @@ class Tenant(Model):
     limits: AgreedLimits = Field(
         default=AgreedLimits(), description="What was agreed in the place of the tier's limits"
     )
+    orchestration: Orchestration = "smarteros"
+    n8n_webhook_url: str | None = Field(
+        default=None, description="Where its Chatwoot sends webhooks when n8n leads; unset means that it is not told"
+    )
     retention_days: int | None = Field(
         default=None, ge=1, le=3650, description="Days after which what customers wrote is removed; unset keeps it"
     )
     status_page: bool = Field(default=False, description="Whether anybody with its address may see how we are doing")
+    kb: UpkeepSettings = Field(default=UpkeepSettings(), description="How its texts are kept up to date")
     llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
 
     @property

@@ -24,6 +24,11 @@ Outcome = Literal[
     "failed",        # not answered: no reply was possible (for example the conversation is gone)
 ]  # fmt: skip
 
+# How a turn may end in a person's hands by no rule of a contract; like those it is the record's ``rule``.
+BUILT_IN_RULES: frozenset[str] = frozenset(
+    {"delivery_failed", "error", "loop_guard", "opt_out", "outside_window", "over_limit", "tenant_suspended"}
+)
+
 # What became of the flow's promise to the customer (contracts, section ``slo``).
 Verdict = Literal[
     "kept",    # answered, or handed over, as quickly as promised

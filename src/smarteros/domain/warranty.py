@@ -17,11 +17,10 @@ which the right certainly still holds; delivery can only make it later.
 from __future__ import annotations
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from smarteros.domain.model import Model
-from smarteros.kit.clock import in_santiago
 
 LEGAL_GUARANTEE_MONTHS = 6
 OLD_LEGAL_GUARANTEE_MONTHS = 3
@@ -64,11 +63,6 @@ def legal_guarantee_until(purchase: date) -> date:
     """Return the last day of the legal guarantee of something bought new."""
     months = LEGAL_GUARANTEE_MONTHS if purchase >= SIX_MONTHS_SINCE else OLD_LEGAL_GUARANTEE_MONTHS
     return add_months(purchase, months)
-
-
-def chilean_day(instant: datetime) -> date:
-    """Return the calendar day in Chile at an aware instant; rights end with a day there, not in UTC."""
-    return in_santiago(instant).date()
 
 
 def add_months(day: date, months: int) -> date:

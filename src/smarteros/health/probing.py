@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from smarteros.domain.tenants import TenantScope
 from smarteros.kit.clock import Clock
-from smarteros.store.database import NO_TENANT, Database, owner_engine
+from smarteros.kit.recurring import Recurring
+from smarteros.store.database import Database, owner_engine
 from smarteros.store.health import record_probe
-
-_log = structlog.get_logger()
+from smarteros.store.locks import OneProcess
 
 # A probe is at most this late.
 _LOOK_EVERY_S = 10.0
 _AT_A_TIME = 8
 # An answer holds for so many intervals: one probe may be lost or late before nobody knows.
 _HOLDS_FOR = 2.5
-_LEAD = sa.text("SELECT pg_try_advisory_lock(772303)")
 
 
 @dataclass(frozen=True)
@@ -66,66 +61,34 @@ class Probing:
         return last is None or not timedelta() <= now - last < timedelta(seconds=probe.every_s)
 
     def _keep(self, probe: Probe, now: datetime, *, up: bool) -> None:
-        database = self._database
-        nobodys = probe.tenant_id == NO_TENANT
-        opened = database.unclaimed() if nobodys else database.tenant(TenantScope(tenant_id=probe.tenant_id))
-        with opened as connection:
+        with self._database.scoped(probe.tenant_id) as connection:
             valid_s = probe.every_s * _HOLDS_FOR
             record_probe(connection, probe.tenant_id, probe.service, up=up, at=now, valid_s=valid_s)
 
 
 class ProbeLoop:
-    """One thread of a worker. Of all processes on one PostgreSQL the one that holds a lock asks, the others wait.
-
-    The lock is its connection's: when the process dies, another one goes on within seconds.
-    """
+    """One thread of a worker. Of all processes on one PostgreSQL one asks; when it dies another one does in seconds."""
 
     def __init__(self, probing: Probing, owner_url: str) -> None:
         self._probing = probing
-        self._owner = owner_engine(owner_url).execution_options(isolation_level="AUTOCOMMIT")
-        self._leading: sa.Connection | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="probes", daemon=True)
+        self._asking = OneProcess(owner_engine(owner_url), "probes")
+        # What has just come up itself is given some seconds before it is asked how it is.
+        self._rounds = Recurring(
+            "probes", self._round, every_s=_LOOK_EVERY_S, first_after_s=_LOOK_EVERY_S, expected=(SQLAlchemyError,)
+        )
 
     def start(self) -> None:
-        """Begin; what has just come up itself is given some seconds before it is asked how it is."""
-        self._thread.start()
+        """Begin."""
+        self._rounds.start()
 
     def stop(self) -> None:
         """End after the round that runs; waits for it, not longer than five seconds."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
-        self._owner.dispose()
+        self._rounds.stop()
+        self._asking.close()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_EVERY_S):
-            try:
-                if self._leads():
-                    self._probing.round()
-            except SQLAlchemyError as error:  # the database may be restarting; that time stays unknown
-                _log.warning("probes_without_database", error=type(error).__name__)
-                self._step_down()
-            except Exception:  # the next round asks again
-                _log.exception("probe_round_failed")
-        self._step_down()
-
-    def _leads(self) -> bool:
-        if self._leading is not None:
-            self._leading.execute(sa.text("SELECT 1"))  # the lock is gone with its connection
-            return True
-        connection = self._owner.connect()
-        if connection.execute(_LEAD).scalar_one():
-            self._leading = connection
-            return True
-        connection.close()
-        return False
-
-    def _step_down(self) -> None:
-        if self._leading is not None:
-            self._leading.invalidate()  # closed for good: back in the pool it would keep the lock
-            self._leading.close()
-            self._leading = None
+    def _round(self) -> None:
+        if self._asking.is_this():
+            self._probing.round()
 
 
 def _ask(probe: Probe) -> bool:

@@ -9,15 +9,19 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from json import loads
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+
+from smarteros.kit.addresses import AddressGuard
 
 TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -64,11 +68,13 @@ class Fetched:
 class HttpClient:
     """Connection pool for outgoing calls. Close it at shutdown.
 
-    ``ca_file`` is the PEM of an authority of one's own, believed instead of the public ones.
+    ``ca_file`` is the PEM of an authority of one's own, believed instead of the public ones. ``guard`` looks at the
+    address of every connection that ``request`` makes before a byte is sent: a name cannot be another one meanwhile.
     """
 
     default_timeout_s: float = 10.0
     ca_file: Path | None = None
+    guard: AddressGuard | None = None
 
     def __post_init__(self) -> None:
         self._client = httpx2.Client(
@@ -76,6 +82,7 @@ class HttpClient:
             verify=True if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=16),
             trust_env=False,
+            event_hooks={"request": [] if self.guard is None else [partial(_guarded, self.guard)]},
         )
         # Strangers' files come over connections of their own, never kept: the watchdog must see them open.
         self._fetcher = httpx2.Client(
@@ -103,31 +110,42 @@ class HttpClient:
         ``content`` is a body whose very bytes matter (they were signed), in the place of ``json``.
         """
         timeout = self.default_timeout_s if timeout_s is None else timeout_s
-        try:
+        with _sorted(method, url):
             response = self._client.request(
                 method, url, headers=headers, json=json, content=content, params=params, timeout=timeout
             )
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise HttpFault(
-                f"{method} {_shown(url)}: no connection", status=None, transient=True, sent=False
-            ) from error
-        except httpx2.TimeoutException as error:
-            raise HttpFault(f"{method} {_shown(url)}: timed out", status=None, transient=True, sent=True) from error
-        except httpx2.HTTPError as error:
-            name = type(error).__name__
-            raise HttpFault(f"{method} {_shown(url)}: {name}", status=None, transient=True, sent=True) from error
         if response.is_success:
             return response
-        raise HttpFault(
-            f"{method} {_shown(url)}: HTTP {response.status_code}",
-            status=response.status_code,
-            transient=response.status_code in TRANSIENT_STATUS,
-            sent=True,
-            body=response.text[:2000],
-            retry_after_s=retry_after_seconds(response.headers.get("retry-after")),
-        )
+        raise _unsuccessful(method, url, response, response.text[:2000])
 
-    def fetch(self, url: str, *, max_bytes: int, timeout_s: float, address: str | None = None) -> Fetched:
+    def short_json(self, url: str, *, headers: Mapping[str, str], json: Any, max_bytes: int, timeout_s: float) -> Any:
+        """POST a question to somebody who may answer anything; return the JSON of a 2xx answer.
+
+        Raises BodyTooLargeError as soon as an answer is longer than ``max_bytes``, and HttpFault. What comes packed is
+        not unpacked.
+        """
+        headers = {**headers, "Accept-Encoding": "identity"}
+        with (
+            _sorted("POST", url),
+            self._client.stream("POST", url, headers=headers, json=json, timeout=timeout_s) as response,
+        ):
+            body = _read_at_most(response, max_bytes)
+        if not response.is_success:
+            raise _unsuccessful("POST", url, response, body[:2000].decode("utf-8", "replace"))
+        try:
+            return loads(body)
+        except (ValueError, RecursionError) as error:
+            raise HttpFault(f"POST {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
+
+    def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout_s: float,
+        address: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched:
         """GET a file a stranger named: one hop, at most ``max_bytes``, all of it within ``timeout_s`` seconds.
 
         ``address`` is the IP address to connect to instead of asking the name service again, so that the address
@@ -135,7 +153,7 @@ class HttpClient:
         caller's to judge.
         """
         target = httpx2.URL(url)
-        headers = {"Accept-Encoding": "identity", "Host": target.netloc.decode("ascii")}
+        fixed = {"Accept-Encoding": "identity", "Host": target.netloc.decode("ascii")}
         extensions: dict[str, Any] = {"sni_hostname": target.host} if address else {}
         self._fetcher.cookies.clear()
         with _Watchdog(timeout_s) as watchdog:
@@ -143,7 +161,7 @@ class HttpClient:
                 with self._fetcher.stream(
                     "GET",
                     target.copy_with(host=address) if address else target,
-                    headers=headers,
+                    headers={**(headers or {}), **fixed},
                     timeout=timeout_s,
                     extensions={**extensions, "trace": watchdog.trace},
                 ) as response:
@@ -191,6 +209,27 @@ class HttpClient:
             raise HttpFault(f"{method} {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
 
 
+def not_admitted(guard: AddressGuard, host: str, event: str, info: Mapping[str, Any]) -> HttpFault | None:
+    """Return the fault of a connection that the guard does not admit; ``event`` and ``info`` are httpcore's trace."""
+    if event != "connection.connect_tcp.complete":
+        return None
+    address = str(info["return_value"].get_extra_info("server_addr")[0])
+    if guard.admits(host, address):
+        return None
+    said = f"host {host[:100]} has the address {address}, which is not on the open internet (SMOS_PRIVATE_HOSTS)"
+    return HttpFault(said, status=None, transient=False, sent=False)
+
+
+def _guarded(guard: AddressGuard, request: httpx2.Request) -> None:
+    def look(event: str, info: Mapping[str, Any]) -> None:
+        fault = not_admitted(guard, request.url.host, event, info)
+        if fault is not None:
+            info["return_value"].close()
+            raise fault
+
+    request.extensions = {**request.extensions, "trace": look}
+
+
 class _Watchdog:
     """Cuts a connection when its time is over.
 
@@ -222,6 +261,31 @@ class _Watchdog:
         if self._stream is not None:
             with contextlib.suppress(OSError):
                 self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def _sorted(method: str, url: str) -> Generator[None]:
+    """Turn what the HTTP library raises while a request is under way into an HttpFault."""
+    try:
+        yield
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        raise HttpFault(f"{method} {_shown(url)}: no connection", status=None, transient=True, sent=False) from error
+    except httpx2.TimeoutException as error:
+        raise HttpFault(f"{method} {_shown(url)}: timed out", status=None, transient=True, sent=True) from error
+    except httpx2.HTTPError as error:
+        name = type(error).__name__
+        raise HttpFault(f"{method} {_shown(url)}: {name}", status=None, transient=True, sent=True) from error
+
+
+def _unsuccessful(method: str, url: str, response: httpx2.Response, body: str) -> HttpFault:
+    return HttpFault(
+        f"{method} {_shown(url)}: HTTP {response.status_code}",
+        status=response.status_code,
+        transient=response.status_code in TRANSIENT_STATUS,
+        sent=True,
+        body=body,
+        retry_after_s=retry_after_seconds(response.headers.get("retry-after")),
+    )
 
 
 def retry_after_seconds(header: str | None) -> float | None:

@@ -25,6 +25,11 @@ class Fact:
     value: str
 
 
+def without_links(text: str) -> str:
+    """Return a text without anything in it that leads somewhere: addresses of the web, of mail, of apps."""
+    return _EMAIL.sub("", _LINK.sub("", text))
+
+
 NUMERIC_KINDS = frozenset(
     [
         "money",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ import httpx2
 
 from smarteros.domain.errors import ConfigError, TransientError
 from smarteros.domain.messages import ChannelName
+from smarteros.kit.recurring import Recurring
 from smarteros.proving.transcript import Entry, Kind, ScriptedTurn, Transcript, opener_of, sign_of
 
 _MARKER = "smos_reply_id"
@@ -162,28 +162,21 @@ class Deliveries:
 
     def __init__(self, control_url: str, every_s: float = 0.4) -> None:
         self._url = f"{control_url}/sandbox/webhook-deliveries"
-        self._every_s = every_s
         self._http = httpx2.Client(timeout=10.0, trust_env=False)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
+        # Two requests may be waited for at the end: what was not read would be judged as lost.
+        self._readings = Recurring("deliveries", self._look, every_s=every_s, last_at_stop=True, stop_within_s=30.0)
         self.created: dict[int, float] = {}
         self.arrived: dict[int, float] = {}
         self.under_way = 0
 
     def start(self) -> None:
         """Begin to read."""
-        self._thread.start()
+        self._readings.start()
 
     def stop(self) -> None:
         """Read once more and stop."""
-        self._ended.set()
-        self._thread.join()
+        self._readings.stop()
         self._http.close()
-
-    def _run(self) -> None:
-        while not self._ended.wait(self._every_s):
-            self._look()
-        self._look()
 
     def _look(self) -> None:
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
@@ -12,6 +10,7 @@ import structlog
 
 from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
+from smarteros.kit.recurring import Recurring
 from smarteros.reconcile.metrics import SWEEPS
 from smarteros.reconcile.report import ReconcileReport
 
@@ -20,7 +19,6 @@ _log = structlog.get_logger()
 EVERY_S = 45.0
 # Processes that started together must not ask together for ever.
 JITTER_S = 5.0
-_random = random.SystemRandom()
 
 
 class RunsOnce(Protocol):
@@ -48,43 +46,22 @@ class ReconcileLoop:
     ) -> None:
         self._reconciler = reconciler
         self._tenants = tenants
-        self._every_s = every_s
-        self._jitter_s = jitter_s
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._spared_within = timedelta(seconds=every_s * 0.6)
+        # At first nobody is spared: whoever looked through a tenant just now may have died of it.
+        self._recently: timedelta | None = None
+        self._rounds = Recurring("reconcile", self._round, every_s=every_s, jitter_s=jitter_s, stop_within_s=10.0)
 
     def start(self) -> None:
         """Begin; the first round starts at once, for what came while we were away."""
-        if self._thread is not None:
-            raise RuntimeError("The reconcile loop has been started already.")
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="reconcile", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """End after the tenant that is being looked through; waits for it, not longer than ten seconds."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        self._rounds.stop()
 
-    def _run(self) -> None:
-        # At first nobody is spared: whoever looked through a tenant just now may have died of it.
-        recently: timedelta | None = None
-        while not self._stopping.is_set():
-            self._round(recently)
-            recently = timedelta(seconds=self._every_s * 0.6)
-            self._stopping.wait(max(0.0, self._every_s + _random.uniform(-self._jitter_s, self._jitter_s)))
-
-    def _round(self, recently: timedelta | None) -> None:
-        try:
-            tenants = self._tenants()
-        except Exception:  # the database may be restarting; the next round asks again
-            _log.warning("reconcile_round_failed", exc_info=True)
-            return
-        for tenant in tenants:
-            if self._stopping.is_set():
-                return
+    def _round(self) -> None:
+        recently, self._recently = self._recently, self._spared_within
+        for tenant in self._rounds.until_stopped(self._tenants()):
             if tenant.active:
                 self._tenant(tenant, recently)
 

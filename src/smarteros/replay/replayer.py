@@ -24,6 +24,7 @@ from smarteros.flow.parts import Parts, Reader
 from smarteros.flow.sources import Sources
 from smarteros.flow.wording import ChosenText, written_reply
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.replay.report import Difference, ReplayResult
 from smarteros.store.database import Database
 from smarteros.store.turn_inputs import (
@@ -133,6 +134,7 @@ class Replayer:
             tools=cast("ToolProvider", nobody),
             reader=cast("Reader", nobody),
             contracts=self._contracts,
+            contact_keys=cast("KeyWrapping", nobody),
         )
 
     def _changes(self, turn: RecordedTurn, inputs: TurnInputs, revision: int) -> tuple[str, ...]:

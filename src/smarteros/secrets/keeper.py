@@ -40,6 +40,17 @@ class BaseKeeper(ABC):
         """Set one secret."""
         self._change(scope, _known(path), lambda _before: StoredSecret(value=value, written_at=self._clock.now()))
 
+    def write_if_missing(self, scope: TenantScope, path: str, value: str) -> str:
+        """Set one secret unless there is one; returns the one there is then."""
+        kept: list[StoredSecret] = []
+
+        def absent(before: StoredSecret | None) -> StoredSecret:
+            kept.append(before or StoredSecret(value=value, written_at=self._clock.now()))
+            return kept[-1]
+
+        self._change(scope, _known(path), absent)
+        return kept[-1].value
+
     def rotate(self, scope: TenantScope, path: str, value: str, overlap: timedelta) -> None:
         """Set one secret and accept the value before it for the length of ``overlap``."""
 

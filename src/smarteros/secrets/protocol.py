@@ -45,6 +45,10 @@ class SecretStore(Protocol):
         """Set one secret. The value before it is not accepted any more, not even during a rotation."""
         ...
 
+    def write_if_missing(self, scope: TenantScope, path: str, value: str) -> str:
+        """Set one secret unless there is one; returns the one there is then, whoever was faster."""
+        ...
+
 
 class SecretKeeper(SecretStore, Protocol):
     """A secret store as the operator's commands use it."""

@@ -6,11 +6,11 @@ Those of the installation are kept under the scope ``-`` (see ``database.NO_TENA
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 alerts = sa.Table(
     "alerts",
@@ -27,12 +27,12 @@ alerts = sa.Table(
     sa.Column("value", sa.Float),
     sa.Column("threshold", sa.Float),
     sa.Column("moment", sa.Boolean, nullable=False),
-    sa.Column("started_at", _instant, nullable=False),
-    sa.Column("resolved_at", _instant),
+    sa.Column("started_at", INSTANT, nullable=False),
+    sa.Column("resolved_at", INSTANT),
     # Who was told what, by sink.
     sa.Column("told", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     # Over, and everybody was told so.
-    sa.Column("closed_at", _instant),
+    sa.Column("closed_at", INSTANT),
     sa.Index("alerts_open_once", "tenant_id", "key", unique=True, postgresql_where=sa.text("closed_at IS NULL")),
     sa.Index("alerts_by_start", "tenant_id", "started_at"),
 )
@@ -46,8 +46,8 @@ alert_silences = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("made_by", sa.Text, nullable=False),
-    sa.Column("made_at", _instant, nullable=False),
-    sa.Column("until_at", _instant, nullable=False),
+    sa.Column("made_at", INSTANT, nullable=False),
+    sa.Column("until_at", INSTANT, nullable=False),
 )
 
 TENANT_TABLES = (alerts, alert_silences)
@@ -57,7 +57,7 @@ alert_rounds = sa.Table(
     metadata,
     # One row.
     sa.Column("evaluator", sa.Text, primary_key=True),
-    sa.Column("ended_at", _instant, nullable=False),
+    sa.Column("ended_at", INSTANT, nullable=False),
 )
 
 INSTALLATION_TABLES = (alert_rounds,)

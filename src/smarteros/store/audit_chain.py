@@ -127,6 +127,12 @@ def reseal_chain(owner: sa.Engine, tenant_id: str, seal: AuditSeal, now: datetim
             _note(connection, tenant_id, "audit_resealed", now, {"position": ends.position})
 
 
+def oldest_recorded(owner: sa.Connection, tenant_id: str) -> datetime | None:
+    """Return when the first event of a chain was recorded that is still there."""
+    first = sa.select(audit_events.c.recorded_at).where(audit_events.c.tenant_id == tenant_id)
+    return owner.execute(first.order_by(audit_events.c.position).limit(1)).scalar_one_or_none()
+
+
 def prune_chain(owner: sa.Engine, tenant_id: str, before: datetime, seal: AuditSeal, now: datetime) -> Pruned:
     """Remove a chain's events recorded before an instant; the hash of the last one stays as the checkpoint.
 

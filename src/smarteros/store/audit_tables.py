@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from smarteros.store.columns import INSTANT, own_metadata
 
 # What the first event of a chain follows.
 GENESIS = "0" * 64
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
+metadata = own_metadata()
 
 audit_chains = sa.Table(
     "audit_chains",
@@ -25,7 +25,7 @@ audit_chains = sa.Table(
     sa.Column("sealed_position", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("sealed_hash", sa.Text, nullable=False, server_default=GENESIS),
     sa.Column("seal", sa.Text),
-    sa.Column("sealed_at", TIMESTAMP(timezone=True)),
+    sa.Column("sealed_at", INSTANT),
 )
 
 TENANT_TABLES = (audit_chains,)

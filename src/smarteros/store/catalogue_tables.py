@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 catalogue_products = sa.Table(
     "catalogue_products",
@@ -39,10 +39,10 @@ catalogue_copies = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
     # Counts full readings.
     sa.Column("reading", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("read_at", _instant),
+    sa.Column("read_at", INSTANT),
     # The last comparison with the shop, full or of what changed; and when one was begun last, by any process.
-    sa.Column("compared_at", _instant),
-    sa.Column("begun_at", _instant),
+    sa.Column("compared_at", INSTANT),
+    sa.Column("begun_at", INSTANT),
     sa.Column("problem", sa.Text),
 )
 
@@ -52,7 +52,7 @@ shop_webhooks = sa.Table(
     sa.Column("tenant_id", sa.Text, primary_key=True),
     sa.Column("event_id", sa.Text, primary_key=True),
     sa.Column("topic", sa.Text, nullable=False),
-    sa.Column("received_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("received_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 conversions = sa.Table(
@@ -64,7 +64,7 @@ conversions = sa.Table(
     sa.Column("order_name", sa.Text, nullable=False),
     sa.Column("amount", sa.Numeric, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
-    sa.Column("ordered_at", _instant, nullable=False),
+    sa.Column("ordered_at", INSTANT, nullable=False),
     sa.Index("conversions_by_conversation", "tenant_id", "conversation_id"),
 )
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 document_claims = sa.Table(
     "document_claims",
@@ -17,7 +17,7 @@ document_claims = sa.Table(
     # Account and contact in the channel, never a name or number of a person.
     sa.Column("customer", sa.Text, nullable=False),
     sa.Column("conversation_id", sa.BigInteger, nullable=False),
-    sa.Column("claimed_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("claimed_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 TENANT_TABLES = (document_claims,)

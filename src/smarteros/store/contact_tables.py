@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-# Metadata of their own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 contacts = sa.Table(
     "contacts",
@@ -18,10 +18,12 @@ contacts = sa.Table(
     # What opens the personal part of his audit events; NULL once it was destroyed.
     sa.Column("key", sa.LargeBinary),
     sa.Column("key_id", sa.Text),
+    # Which key of the tenant's, in the secret store, it is wrapped in; NULL for one that is not wrapped (yet).
+    sa.Column("wrapped_by", sa.Text),
     # The bot does not write to him since then, and who wanted it so: opted_out or shop.
-    sa.Column("blocked_at", _instant),
+    sa.Column("blocked_at", INSTANT),
     sa.Column("blocked_by", sa.Text),
-    sa.Column("seen_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("seen_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Index("contacts_by_seen_at", "tenant_id", "seen_at"),
 )
 
@@ -36,7 +38,7 @@ contact_erasures = sa.Table(
     sa.Column("salt", sa.LargeBinary, nullable=False),
     # Rows by table, ids of destroyed keys.
     sa.Column("proof", JSONB, nullable=False),
-    sa.Column("erased_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("erased_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 TENANT_TABLES = (contacts, contact_erasures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,6 +57,10 @@ class Database:
         """Open a transaction for the rows that belong to no tenant (refused webhooks in the audit)."""
         with self._transaction(f"BEGIN; SET LOCAL smos.tenant_id = {_literal(NO_TENANT)}") as connection:
             yield connection
+
+    def scoped(self, tenant_id: str) -> AbstractContextManager[sa.Connection]:
+        """Open a transaction for a tenant's rows, or with ``NO_TENANT`` for nobody's. ValidationError for no id."""
+        return self.unclaimed() if tenant_id == NO_TENANT else self.tenant(TenantScope(tenant_id=tenant_id))
 
     @contextmanager
     def installation(self) -> Generator[sa.Connection]:

@@ -11,6 +11,7 @@ from smarteros.domain.knowledge import Document, KnowledgeVersion
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.knowledge_tables import kb_versions
+from smarteros.store.locks import lock_transaction
 from smarteros.store.tables import kb_documents, kb_revisions
 
 KEPT_VERSIONS = 20
@@ -120,3 +121,11 @@ def _keep_what_was_there(connection: sa.Connection, tenant_id: str, revision: in
         )
         .on_conflict_do_nothing()
     )
+
+
+def lock_documents(connection: sa.Connection, tenant_id: str) -> None:
+    """Let nobody else who asks for it change the tenant's documents until the transaction ends.
+
+    For whoever reads them, changes something and saves them all.
+    """
+    lock_transaction(connection, f"answers:{tenant_id}")

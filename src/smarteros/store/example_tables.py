@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(schema="smos")
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 agent_models = sa.Table(
     "agent_models",
@@ -16,7 +18,7 @@ agent_models = sa.Table(
     sa.Column("examples", JSONB, nullable=False),
     sa.Column("report", JSONB, nullable=False),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
-    sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 agent_active_models = sa.Table(

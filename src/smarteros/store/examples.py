@@ -12,6 +12,7 @@ from smarteros.domain.examples import LabelledExample, ModelReport, ModelVersion
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.database import Database
 from smarteros.store.example_tables import agent_active_models, agent_models
+from smarteros.store.locks import lock_transaction
 
 VERSIONS_KEPT = 20
 
@@ -85,10 +86,7 @@ class PostgresExampleStore:
 
     def _lock(self, connection: sa.Connection, scope: TenantScope) -> None:
         """Let one change of a tenant's examples be made at a time."""
-        connection.execute(
-            sa.text("SELECT pg_advisory_xact_lock(hashtextextended('examples:' || :tenant, 0))"),
-            {"tenant": scope.tenant_id},
-        )
+        lock_transaction(connection, f"examples:{scope.tenant_id}")
 
     def _active(self, connection: sa.Connection, scope: TenantScope) -> tuple[int, int]:
         """Return the active version and the revision."""

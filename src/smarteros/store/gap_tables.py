@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-metadata = sa.MetaData(schema="smos")
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 kb_gaps = sa.Table(
     "kb_gaps",
@@ -18,8 +19,8 @@ kb_gaps = sa.Table(
     sa.Column("confidence", sa.Double, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("times", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("first_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
-    sa.Column("last_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("first_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("last_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Index("kb_gaps_by_last_at", "tenant_id", "last_at"),
 )
 

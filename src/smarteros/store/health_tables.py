@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 # One row for all probes in a row that had the same answer, not one for each. Our own services are nobody's ("-").
 health_stretches = sa.Table(
@@ -15,8 +14,8 @@ health_stretches = sa.Table(
     metadata,
     sa.Column("tenant_id", sa.Text, primary_key=True),
     sa.Column("service", sa.Text, primary_key=True),
-    sa.Column("began_at", _instant, primary_key=True),
-    sa.Column("last_at", _instant, nullable=False),
+    sa.Column("began_at", INSTANT, primary_key=True),
+    sa.Column("last_at", INSTANT, nullable=False),
     sa.Column("up", sa.Boolean, nullable=False),
     sa.Column("probes", sa.BigInteger, nullable=False, server_default=sa.text("1")),
     # How long an answer holds when no other one comes.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = sa.MetaData(schema="smos")
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 kb_versions = sa.Table(
     "kb_versions",
@@ -15,7 +17,7 @@ kb_versions = sa.Table(
     sa.Column("revision", sa.BigInteger, primary_key=True),
     sa.Column("documents", JSONB, nullable=False),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
-    sa.Column("saved_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("saved_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 TENANT_TABLES = (kb_versions,)

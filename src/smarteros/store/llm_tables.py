@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
-# Metadata of their own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 llm_spend = sa.Table(
     "llm_spend",
@@ -29,7 +29,7 @@ llm_calls = sa.Table(
     sa.Column("message_id", sa.BigInteger, primary_key=True),
     sa.Column("request_hash", sa.Text, primary_key=True),
     sa.Column("call", JSONB, nullable=False),
-    sa.Column("called_at", _instant, nullable=False),
+    sa.Column("called_at", INSTANT, nullable=False),
     sa.Index("llm_calls_by_time", "tenant_id", "called_at"),
 )
 

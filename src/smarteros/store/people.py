@@ -6,7 +6,6 @@ Secrets are kept as digests only: whoever reads these tables cannot sign in with
 from __future__ import annotations
 
 import hashlib
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,8 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from smarteros.domain.model import Model
 from smarteros.domain.people import Person
-from smarteros.domain.tenants import TenantScope
-from smarteros.store.database import NO_TENANT, Database
+from smarteros.store.database import NO_TENANT
 from smarteros.store.people_tables import people, people_directory, people_links, people_sessions
 
 LinkPurpose = Literal[
@@ -46,11 +44,6 @@ class Link(Model):
 def scope_of(tenant_id: str | None) -> str:
     """Name the scope of a tenant's people, or of the installation's."""
     return tenant_id or NO_TENANT
-
-
-def opened(database: Database, scope: str) -> AbstractContextManager[sa.Connection]:
-    """Open a transaction of one scope. ValidationError when it is neither the installation nor a tenant's id."""
-    return database.unclaimed() if scope == NO_TENANT else database.tenant(TenantScope(tenant_id=scope))
 
 
 def digest(secret: str) -> str:

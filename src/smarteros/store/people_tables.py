@@ -7,11 +7,10 @@ tenant's people, sessions or invitations does so in the tenant's scope.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 people = sa.Table(
     "people",
@@ -25,9 +24,9 @@ people = sa.Table(
     sa.Column("password_hash", sa.Text),
     sa.Column("language", sa.Text, nullable=False, server_default="es"),
     sa.Column("theme", sa.Text, nullable=False, server_default="auto"),
-    sa.Column("created_at", _instant, nullable=False, server_default=sa.func.now()),
-    sa.Column("disabled_at", _instant),
-    sa.Column("signed_in_at", _instant),
+    sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("disabled_at", INSTANT),
+    sa.Column("signed_in_at", INSTANT),
 )
 
 people_sessions = sa.Table(
@@ -37,9 +36,9 @@ people_sessions = sa.Table(
     # SHA-256 of the cookie's secret: who reads the table cannot sign in with what he reads.
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("person_id", sa.Text, nullable=False),
-    sa.Column("created_at", _instant, nullable=False),
-    sa.Column("used_at", _instant, nullable=False),
-    sa.Column("expires_at", _instant, nullable=False),
+    sa.Column("created_at", INSTANT, nullable=False),
+    sa.Column("used_at", INSTANT, nullable=False),
+    sa.Column("expires_at", INSTANT, nullable=False),
     sa.Column("browser", sa.Text, nullable=False, server_default=""),
     sa.Index("people_sessions_by_person", "tenant_id", "person_id"),
 )
@@ -52,8 +51,8 @@ people_links = sa.Table(
     # Null: whoever opens the link first becomes the installation's first operator.
     sa.Column("person_id", sa.Text),
     sa.Column("purpose", sa.Text, nullable=False),
-    sa.Column("expires_at", _instant, nullable=False),
-    sa.Column("used_at", _instant),
+    sa.Column("expires_at", INSTANT, nullable=False),
+    sa.Column("used_at", INSTANT),
 )
 
 TENANT_TABLES = (people, people_sessions, people_links)
@@ -73,8 +72,8 @@ sign_in_attempts = sa.Table(
     metadata,
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("failures", sa.Integer, nullable=False),
-    sa.Column("last_at", _instant, nullable=False),
-    sa.Column("blocked_until", _instant, nullable=False),
+    sa.Column("last_at", INSTANT, nullable=False),
+    sa.Column("blocked_until", INSTANT, nullable=False),
     sa.Index("sign_in_attempts_by_last_at", "last_at"),
 )
 

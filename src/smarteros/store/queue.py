@@ -61,7 +61,12 @@ _GIVE_BACK = (
     " WHERE free.draft IS NULL AND e.tenant_id = free.tenant_id AND e.turn_id = free.turn_id)"
     " SELECT count(*), pg_notify(%(channel)s, '') FROM free"
 )
-_WORKING = sa.text("SELECT DISTINCT worker FROM smos.waiting_turns WHERE worker IS NOT NULL")
+# Whoever holds a turn by a lease is no process, and at work until the lease has ended (``store.leases``).
+_WORKING = sa.text(
+    "SELECT DISTINCT worker FROM smos.waiting_turns WHERE worker IS NOT NULL"
+    " AND CASE WHEN starts_with(worker, 'lease:')"
+    " THEN split_part(worker, ':', 2)::bigint <= extract(epoch FROM clock_timestamp()) ELSE true END"
+)
 _BACKLOG = sa.text(
     "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(enqueued_at)), 0) FROM smos.waiting_turns"
     " WHERE worker IS NULL AND not_before <= clock_timestamp()"

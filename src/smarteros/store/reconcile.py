@@ -9,14 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from smarteros.store.locks import try_lock_transaction
 from smarteros.store.reconcile_tables import reconcile_cursors, reconciled_conversations
 from smarteros.store.tables import received_events, replies
 
 
 def try_lock_tenant(connection: sa.Connection, tenant_id: str) -> bool:
     """Take the right to reconcile a tenant until the transaction ends; False when another process has it."""
-    statement = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
-    return bool(connection.execute(statement, {"key": f"reconcile:{tenant_id}"}).scalar_one())
+    return try_lock_transaction(connection, f"reconcile:{tenant_id}")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
 
-# Metadata of their own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
+from smarteros.store.columns import INSTANT, own_metadata
+
+metadata = own_metadata()
 
 reconcile_cursors = sa.Table(
     "reconcile_cursors",
@@ -15,9 +15,9 @@ reconcile_cursors = sa.Table(
     sa.Column("tenant_id", sa.Text, primary_key=True),
     sa.Column("account_id", sa.BigInteger, primary_key=True),
     # Everything the channel changed before this instant has been looked at.
-    sa.Column("checked_at", _instant, nullable=False),
+    sa.Column("checked_at", INSTANT, nullable=False),
     # The newest change the last look saw, by the channel's clock; NULL when it saw none. Added by migration 0011.
-    sa.Column("seen_until", _instant),
+    sa.Column("seen_until", INSTANT),
 )
 
 reconciled_conversations = sa.Table(
@@ -40,7 +40,7 @@ turn_inputs = sa.Table(
     # revision, because another one may answer otherwise.
     sa.Column("kb_facts", JSONB, nullable=False),
     sa.Column("kb_revision", sa.BigInteger, nullable=False),
-    sa.Column("recorded_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Index("turn_inputs_by_time", "tenant_id", "recorded_at"),
 )
 

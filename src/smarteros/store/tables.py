@@ -7,10 +7,11 @@ opened for, and none otherwise (see ``database.Database``).
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB
+
+from smarteros.store.columns import INSTANT
 
 metadata = sa.MetaData(schema="smos")
-_instant = TIMESTAMP(timezone=True)
 
 tenants = sa.Table(
     "tenants",
@@ -19,7 +20,7 @@ tenants = sa.Table(
     sa.Column("tenant_key", sa.Text, nullable=False, unique=True),
     sa.Column("settings", JSONB, nullable=False),
     sa.Column("v1_signature_seen", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("updated_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
 )
 
 received_events = sa.Table(
@@ -36,7 +37,7 @@ received_events = sa.Table(
     sa.Column("message", JSONB(none_as_null=True)),
     sa.Column("ignore_reason", sa.Text),
     sa.Column("turn_id", sa.Text),
-    sa.Column("received_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("received_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.UniqueConstraint("tenant_id", "event_key", name="received_events_once"),
     sa.Index("received_events_by_conversation", "tenant_id", "conversation_id", "message_id"),
 )
@@ -48,10 +49,10 @@ conversations = sa.Table(
     sa.Column("conversation_id", sa.BigInteger, primary_key=True),
     sa.Column("state", JSONB, nullable=False),
     sa.Column("history", JSONB, nullable=False),
-    sa.Column("updated_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("updated_at", INSTANT, nullable=False, server_default=sa.func.now()),
     # Why a person leads the conversation (null: the bot does), and the channel's instant of the last such sign.
     sa.Column("muted_reason", sa.Text),
-    sa.Column("led_at", _instant),
+    sa.Column("led_at", INSTANT),
 )
 
 turns = sa.Table(
@@ -64,8 +65,8 @@ turns = sa.Table(
     sa.Column("flow_id", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("record", JSONB, nullable=False),
-    sa.Column("received_at", _instant, nullable=False),
-    sa.Column("finished_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("received_at", INSTANT, nullable=False),
+    sa.Column("finished_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Index("turns_by_conversation", "tenant_id", "conversation_id", "message_id"),
 )
 
@@ -78,10 +79,10 @@ replies = sa.Table(
     sa.Column("conversation_id", sa.BigInteger, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("channel_message_id", sa.BigInteger),
-    sa.Column("intended_at", _instant, nullable=False, server_default=sa.func.now()),
-    sa.Column("posted_at", _instant),
+    sa.Column("intended_at", INSTANT, nullable=False, server_default=sa.func.now()),
+    sa.Column("posted_at", INSTANT),
     # The channel took it and could not deliver it afterwards.
-    sa.Column("failed_at", _instant),
+    sa.Column("failed_at", INSTANT),
     sa.Column("failed_reason", sa.Text),
     sa.Index("replies_by_conversation", "tenant_id", "conversation_id", "intended_at"),
 )
@@ -97,7 +98,7 @@ audit_events = sa.Table(
     sa.Column("event", JSONB, nullable=False),
     sa.Column("previous_hash", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
-    sa.Column("recorded_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("recorded_at", INSTANT, nullable=False, server_default=sa.func.now()),
     sa.Index("audit_events_by_conversation", "tenant_id", "conversation_id"),
 )
 
@@ -109,7 +110,7 @@ outbox = sa.Table(
     sa.Column("topic", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("event", JSONB, nullable=False),
-    sa.Column("enqueued_at", _instant, nullable=False, server_default=sa.func.now()),
+    sa.Column("enqueued_at", INSTANT, nullable=False, server_default=sa.func.now()),
     # Set when the bus will never take this event; a row that was delivered is removed.
     sa.Column("refused_reason", sa.Text),
 )
@@ -137,7 +138,7 @@ tool_cache = sa.Table(
     sa.Column("tenant_id", sa.Text, primary_key=True),
     sa.Column("cache_key", sa.Text, primary_key=True),
     sa.Column("data", JSONB, nullable=False),
-    sa.Column("seen_at", _instant, nullable=False),
+    sa.Column("seen_at", INSTANT, nullable=False),
 )
 
 TENANT_TABLES = (

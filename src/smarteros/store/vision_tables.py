@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-# Metadata of its own: the first migration creates everything it finds in that of ``tables``.
-metadata = sa.MetaData(schema="smos")
+from smarteros.store.columns import own_metadata
+
+metadata = own_metadata()
 
 vision_months = sa.Table(
     "vision_months",

@@ -174,7 +174,7 @@ def loop(watched: Watched, postgres: Any) -> Any:
     watched.restart(deadman_url=SecretStr(f"{watched.told.url}/ping/ours"))
     made = AlertLoop(owner_engine(postgres.url()), watched.rounds, watched.http)
     yield made
-    made._owner.dispose()
+    made.stop()
 
 
 def test_one_process_looks_at_a_time(watched: Watched, loop: AlertLoop, postgres: Any) -> None:
@@ -186,7 +186,7 @@ def test_one_process_looks_at_a_time(watched: Watched, loop: AlertLoop, postgres
     assert seen == [False]
     watched.rounds.backlog = lambda: None
     assert other.round()
-    other._owner.dispose()
+    other.stop()
 
 
 def test_the_dead_mans_switch_is_pressed_once_a_minute_and_only_after_a_round(

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tests.paging import Told
 
 from smarteros.alerts.courier import Courier
-from smarteros.alerts.rounds import AlertRounds, scope_of
+from smarteros.alerts.rounds import AlertRounds
 from smarteros.alerts.settings import AlertSettings
 from smarteros.alerts.sinks import open_sinks
 from smarteros.contracts.loader import load_contracts
@@ -59,7 +59,7 @@ class Watched:
             chatwoot_url="https://chat.example",
             chatwoot_account_ids=(next(_numbers),),
         )
-        with scope_of(self.database, NO_TENANT) as connection:
+        with self.database.scoped(NO_TENANT) as connection:
             for table in (alerts, alert_silences, health_stretches):
                 connection.execute(sa.delete(table))
         self.restart()
@@ -106,7 +106,7 @@ class Watched:
         self.clock.instant += timedelta(**length)
         now = self.clock.now()
         for scope, services in ((NO_TENANT, ("agent", "tools")), (self.id, ("chatwoot", "shopify", "odoo"))):
-            with scope_of(self.database, scope) as connection:
+            with self.database.scoped(scope) as connection:
                 for name in services:
                     record_probe(connection, scope, name, up=name not in self.away, at=now, valid_s=90)
         self.rounds.run_once()
@@ -143,11 +143,11 @@ class Watched:
             add_silence(connection, wanted)
 
     def open(self, scope: str | None = None) -> list[Alert]:
-        with scope_of(self.database, scope or self.id) as connection:
+        with self.database.scoped(scope or self.id) as connection:
             return open_alerts(connection, scope or self.id)
 
     def past(self) -> list[Alert]:
-        with scope_of(self.database, self.id) as connection:
+        with self.database.scoped(self.id) as connection:
             return past_alerts(connection, self.id, START - timedelta(days=999))
 
     def heard(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.support import migrated_postgres
 from typer.testing import CliRunner, Result
 
 from smarteros.bootstrap.audit import audit_seal, event_bus
@@ -40,10 +41,7 @@ class Opened:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of our own: --all must find our chains and no others."""
-    from smarteros.store.database import migrate
-
-    with EmbeddedPostgres(tmp_path_factory.mktemp("audit")) as server:
-        migrate(server.url())
+    with migrated_postgres(tmp_path_factory.mktemp("audit")) as server:
         yield server
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from smarteros.channels.chatwoot.channel import ChatwootChannel
-from smarteros.channels.media import MediaFetcher, is_public, resolve_all
+from smarteros.channels.media import MediaFetcher
+from smarteros.channels.outside import resolve_all
 from smarteros.domain.errors import PermanentError, RejectedInputError, SmosError, TransientError
 from smarteros.domain.messages import Attachment
 from smarteros.domain.tenants import Tenant
+from smarteros.kit.addresses import is_public
 from smarteros.kit.http import HttpClient
 
 JPEG = b"\xff\xd8\xff\xe0" + b"picture" * 10
@@ -161,7 +163,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
 ) -> None:
     """A name that resolves differently the second time (DNS rebinding) is resolved only once."""
     site.answer = lambda _request: make_answer(200, JPEG)
-    monkeypatch.setattr("smarteros.channels.media.is_public", lambda _address: True)
+    monkeypatch.setattr("smarteros.channels.outside.is_public", lambda _address: True)
     asked: list[str] = []
 
     def resolve(host: str, _port: int) -> tuple[str, ...]:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from smarteros.contracts.expressions import ReplyContext
+from smarteros.contracts.loader import ContractSet, load_contracts
+from smarteros.domain.decisions import ROUTE_OF_INTENT
 
+from .shipped import FOLDER
 from .tiny_stack import TinyStack, serve
 
 SOUND = """\
@@ -81,6 +84,22 @@ def context() -> Callable[..., ReplyContext]:
         return ReplyContext(**(usual | facts))
 
     return make
+
+
+@pytest.fixture
+def case(context: Callable[..., ReplyContext]) -> Callable[..., ReplyContext]:
+    """Make a context with the route that goes with its intent."""
+
+    def make(**facts: Any) -> ReplyContext:
+        return context(**({"route": ROUTE_OF_INTENT[facts["intent"]]} | facts))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def contracts() -> ContractSet:
+    """Load the contracts of the project."""
+    return load_contracts(FOLDER)
 
 
 @pytest.fixture

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from smarteros.cli.contract import app
+from smarteros.contracts.loader import load_contract
 from smarteros.domain.errors import ConfigError
 from smarteros.scenarios.own_stack import own_stack
+from smarteros.store.database import Database
+from smarteros.store.scenario_runs import last_runs
 
 from .tiny_stack import TinyStack
 
@@ -20,6 +25,13 @@ Spoil = Callable[..., Path]
 
 # The scenario of the sound contract, as the tiny stack answers it.
 ANSWERED = ("expect: {route: shopify_sales}", "expect: {contains: [horario]}")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever installation this machine has, it is not that of the tests."""
+    monkeypatch.setenv("SMOS_DATA_DIR", str(tmp_path / "no-installation"))
+    monkeypatch.delenv("SMOS_DATABASE_URL", raising=False)
 
 
 def smos_contract(*arguments: object) -> Result:
@@ -46,6 +58,39 @@ def test_test_plays_all_scenarios_and_prints_a_table(spoiled: Spoil, tiny: TinyS
     result = smos_contract("test", "--url", tiny.url, "--contracts", folder)
     assert result.exit_code == 0, result.output
     assert "1 of 1 scenarios passed" in result.stdout
+
+
+def test_an_installation_remembers_the_last_run_with_who_played_it(
+    spoiled: Spoil, tiny: TinyStack, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "installed" / "postgres").mkdir(parents=True)
+    monkeypatch.setattr("smarteros.bootstrap.open_services", lambda _: nullcontext(SimpleNamespace(database=database)))
+    monkeypatch.setenv("LOGNAME", "ana")
+    folder = spoiled().parent
+
+    for sound in (False, True):
+        if sound:
+            spoiled(*ANSWERED)
+        smos_contract("test", "--url", tiny.url, "--contracts", folder, "--data-dir", tmp_path / "installed")
+
+        with database.installation() as connection:
+            run = last_runs(connection)["shop"]
+        assert (run.run_by, run.ran_on, run.contract_version) == ("ana", tiny.url, "1.0.0")
+        assert [(each.name, not each.failures) for each in run.scenarios] == [("one", sound)]
+        assert run.is_of(load_contract(spoiled(*(ANSWERED if sound else ()))))
+        assert not run.is_of(load_contract(spoiled("priority: normal", "priority: high")))
+
+
+def test_without_an_installation_nothing_is_kept_and_none_is_made(
+    spoiled: Spoil, tiny: TinyStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("smarteros.bootstrap.open_services")
+    result = smos_contract(
+        "test", "--url", tiny.url, "--contracts", spoiled(*ANSWERED).parent, "--data-dir", tmp_path / "nothing"
+    )
+
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_test_fails_when_a_scenario_does(spoiled: Spoil, tiny: TinyStack) -> None:

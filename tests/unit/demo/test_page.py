@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import Response
 from tests.unit.demo.conftest import Upstream, info
 
-from smarteros.demo.page import PAGE_FILE, STATIC_DIR, STATIC_FILES
+from smarteros.demo.page import CONSOLE_FILES, PAGE_FILE, STATIC_DIR, STATIC_FILES
 from smarteros.domain.ids import reply_id, turn_id
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import STEP_NAMES, TurnRecord
@@ -34,7 +34,7 @@ def test_the_page_is_served_under_a_strict_policy(page: httpx2.Client) -> None:
 
 def test_every_file_of_the_page_is_served_and_no_other(page: httpx2.Client) -> None:
     assert {path.name for path in STATIC_DIR.iterdir()} == {PAGE_FILE, *STATIC_FILES}
-    for name, media_type in STATIC_FILES.items():
+    for name, media_type in (STATIC_FILES | CONSOLE_FILES).items():
         answer = page.get(f"/demo/static/{name}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
 
@@ -48,6 +48,12 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     for path in STATIC_DIR.iterdir():
         addresses = re.findall(r"https?://[\w.-]+", path.read_text("utf-8"))
         assert set(addresses) <= {"http://www.w3.org"}, path.name
+
+
+def test_what_the_page_links_is_there() -> None:
+    linked = re.findall(r'"/demo/static/([\w.]+)"', (STATIC_DIR / PAGE_FILE).read_text("utf-8"))
+    assert "palette.css" in linked
+    assert set(linked) <= {*STATIC_FILES, *CONSOLE_FILES}
 
 
 def test_no_script_turns_text_into_markup() -> None:

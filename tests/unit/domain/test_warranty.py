@@ -13,10 +13,10 @@ from smarteros.domain.policy import Policy
 from smarteros.domain.warranty import (
     SIX_MONTHS_SINCE,
     add_months,
-    chilean_day,
     legal_guarantee_until,
     warranty_terms,
 )
+from smarteros.kit.clock import in_santiago
 from smarteros.kit.words import date_in_words
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2100, 12, 31))
@@ -124,13 +124,13 @@ def test_months_keep_the_number_of_the_day_or_end_with_the_month(day: date, mont
     ],
 )
 def test_a_day_ends_at_midnight_in_chile_also_when_the_clocks_change(instant: datetime, day: date) -> None:
-    assert chilean_day(instant) == day
+    assert in_santiago(instant).date() == day
 
 
 @given(day=DAYS, hour=st.integers(3, 20))
 def test_the_chilean_day_of_a_chilean_hour_is_that_day(day: date, hour: int) -> None:
     instant = datetime(day.year, day.month, day.day, hour, tzinfo=SANTIAGO).astimezone(UTC)
-    assert chilean_day(instant) == day
+    assert in_santiago(instant).date() == day
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from smarteros.flow.decide import DecideStep
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
 from smarteros.flow.wording import choose_text
+from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.replay.replayer import Replayer
 from smarteros.settings import Settings
 from smarteros.store.queue import claim_turns, enqueue_turn
@@ -132,6 +133,7 @@ class Shop:
             tools=cast("Any", None),
             reader=cast("Any", None),
             contracts=services.contracts,
+            contact_keys=KeyWrapping(services.secrets),
         )
 
 

@@ -176,6 +176,15 @@ class Stand:
         """Create an account webhook."""
         return self.ok("POST", "/webhooks", json={"url": url, **fields})["payload"]["webhook"]
 
+    def help_center(self, slug: str, articles: dict[str, str], **fields: Any) -> dict[str, Any]:
+        """A portal in Spanish and English with published articles by title."""
+        config = {"allowed_locales": ["es", "en"], "default_locale": "es"}
+        portal = self.ok("POST", "/portals", json={"portal": {"name": slug, "slug": slug, "config": config, **fields}})
+        for title, content in articles.items():
+            article = {"title": title, "content": content, "status": "published", "author_id": 11}
+            self.ok("POST", f"/portals/{slug}/articles", json={"article": article})
+        return portal
+
     def agent_token(self) -> str:
         """Ana's token."""
         return next(user.access_token for user in self.chatwoot.store.users if user.id == 11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,30 @@ def test_assignments_ignore_the_team_beside_a_person_and_unknown_people(stand: S
     assert stand.ok("POST", path, json={"assignee_id": 11, "team_id": 5})["name"] == "Ana Agente"
     assert stand.ok("POST", path, json={"assignee_id": 111}) is None
     assert stand.conversation(number)["meta"]["assignee_type"] is None
-    assert stand.api("POST", path, json={"team_id": 5}).status_code == 404
+
+
+def test_a_conversation_is_given_to_a_team_and_a_team_that_is_not_there_takes_it_away(stand: Stand) -> None:
+    bot = stand.connect_bot()
+    number = stand.customer().conversation_id
+    path = f"/conversations/{number}/assignments"
+    team = stand.ok("POST", "/teams", json={"name": "Reclamos", "allow_auto_assign": False})
+    assert team["name"] == "reclamos"
+    assert stand.api("POST", "/teams", json={"name": "RECLAMOS"}).status_code == 422
+
+    assert stand.ok("POST", path, bot["access_token"], json={"team_id": team["id"]})["name"] == "reclamos"
+    assert stand.conversation(number)["meta"]["team"]["id"] == team["id"]
+    assert stand.conversation(number)["status"] == "pending"
+
+    assert stand.ok("POST", path, bot["access_token"], json={"team_id": 555}) is None
+    assert "team" not in stand.conversation(number)["meta"]
+
+
+def test_labels_people_may_choose_are_made_by_administrators(stand: Stand) -> None:
+    made = stand.ok("POST", "/labels", json={"title": "Urgente"})
+    assert made in stand.ok("GET", "/labels")["payload"]
+    assert made["title"] == "urgente"
+    assert stand.api("POST", "/labels", json={"title": "dos palabras"}).status_code == 422
+    assert stand.api("POST", "/labels", stand.agent_token(), json={"title": "otra"}).status_code == 401
 
 
 def test_labels_and_custom_attributes_are_replaced(stand: Stand) -> None:
@@ -225,11 +249,52 @@ def test_settings_lists(stand: Stand) -> None:
     kinds = {entry["channel_type"] for entry in stand.ok("GET", "/inboxes")["payload"]}
     assert kinds == {"Channel::Whatsapp", "Channel::WebWidget", "Channel::Email"}
     assert {entry["name"] for entry in stand.ok("GET", "/agents")} >= {"Ana Agente", "Benito Ayuda"}
-    assert stand.ok("GET", "/teams") == []
+    assert {team["name"] for team in stand.ok("GET", "/teams")} == {"ventas", "postventa"}
     assert len(stand.ok("GET", "/canned_responses?search=boleta")) == 1
     made = stand.ok("POST", "/canned_responses", json={"short_code": "hora", "content": "9 a 18"})
     assert stand.api("POST", "/canned_responses", json={"short_code": "hora", "content": "x"}).status_code == 422
+    changed = stand.ok("PATCH", f"/canned_responses/{made['id']}", json={"content": "10 a 19"})
+    assert (changed["short_code"], changed["content"]) == ("hora", "10 a 19")
+    assert stand.api("PATCH", f"/canned_responses/{made['id']}", json={"short_code": "espera"}).status_code == 422
     stand.ok("DELETE", f"/canned_responses/{made['id']}")
+
+
+def test_a_help_centre_is_written_listed_in_pages_and_searched(stand: Stand) -> None:
+    stand.help_center("ayuda", {f"Pregunta {number}": f"Respuesta {number}." for number in range(27)})
+    assert [each["slug"] for each in stand.ok("GET", "/portals")["payload"]] == ["ayuda"]
+    assert stand.ok("GET", "/portals/ayuda")["meta"]["published_count"] == 27
+    articles = "/portals/ayuda/articles"
+    first, second = (stand.ok("GET", f"{articles}?status=published&page={page}") for page in (1, 2))
+    assert (len(first["payload"]), len(second["payload"])) == (25, 2)
+    assert (first["meta"]["articles_count"], second["meta"]["current_page"]) == (27, 2)
+    heading = {"name": "Despachos", "slug": "despachos", "locale": "en"}
+    category = stand.ok("POST", "/portals/ayuda/categories", json={"category": heading})["payload"]
+    draft = {"title": "Where do you ship?", "content": "Everywhere.", "author_id": 11, "category_id": category["id"]}
+    made = stand.ok("POST", articles, json={"article": draft})["payload"]
+    assert (made["status"], made["category"]["locale"]) == ("draft", "en")
+    assert stand.ok("GET", f"{articles}?locale=en&status=published")["payload"] == []
+    stand.ok("PATCH", f"{articles}/{made['id']}", json={"article": {"status": 1}})
+    listed = stand.ok("GET", f"{articles}?category_slug=despachos&query=everywhere")["payload"]
+    assert [each["id"] for each in listed] == [made["id"]]
+    stand.ok("DELETE", f"{articles}/{made['id']}")
+    assert stand.api("GET", f"{articles}/{made['id']}").status_code == 404
+
+
+def test_a_help_centre_refuses_what_chatwoot_refuses(stand: Stand) -> None:
+    stand.help_center("ayuda", {})
+    for body in ({"name": "x"}, {"name": "x", "slug": "ayuda"}):
+        assert stand.api("POST", "/portals", json={"portal": body}).status_code == 422
+    unfit: tuple[dict[str, Any], ...] = (
+        {"title": "sin autor"},
+        {"title": "", "author_id": 11},
+        {"title": "vacío", "author_id": 11, "status": "published"},
+        {"title": "raro", "author_id": 11, "status": "nada"},
+    )
+    for article in unfit:
+        assert stand.api("POST", "/portals/ayuda/articles", json={"article": article}).status_code == 422
+    bot = stand.connect_bot()
+    assert stand.api("GET", "/portals", bot["access_token"]).status_code == 401
+    assert stand.api("GET", "/portals/otra/articles").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ WORDS = """content content_type content_attributes message_type private status s
 custom_attributes assignee_id assignee_type team_id priority typing_status inbox_id contact_id source_id name
 email phone_number identifier agent_bot outgoing_url bot_config url subscriptions webhook short_code q page
 before after updated_within submitted_values subject auto_reply cc template_params sender_type sender_id
-message"""
+message slug title content status locale category_slug category_id author_id config archived portal article"""
 FIELDS = st.sampled_from(WORDS.split())
 BODIES = st.dictionaries(FIELDS, JSON, max_size=6)
 
@@ -35,6 +35,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         stand.connect_bot()
         stand.customer().say("hola")
         stand.customer("email").say("hola")
+        stand.help_center("ayuda", {"¿Cómo pago?": "Con débito."})
         yield stand
 
 
@@ -49,6 +50,8 @@ def all_routes(stand: Stand) -> list[tuple[str, str]]:
         "agent_bot_id": "1",
         "webhook_id": "1",
         "canned_response_id": "1",
+        "portal_slug": "ayuda",
+        "article_id": "1",
         "identifier": "whatsapp-1",
         "source_id": "56979540471",
         "signed_id": "eyJ--00",

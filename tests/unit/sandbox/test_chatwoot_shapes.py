@@ -191,11 +191,20 @@ def test_the_account_api_fits_its_description(stand: Stand, schema: Schema) -> N
     schema.check("agent_bot", bot)
     schema.check("webhook", stand.add_webhook("https://bot.example/hook"))
     schema.check("account_show_response", stand.ok("GET", ""))
-    for path, name in (("/agents", "agent"), ("/canned_responses", "canned_response"), ("/agent_bots", "agent_bot")):
+    for path, name in (
+        ("/agents", "agent"),
+        ("/teams", "team"),
+        ("/canned_responses", "canned_response"),
+        ("/agent_bots", "agent_bot"),
+    ):
         for entry in stand.ok("GET", path):
             schema.check(name, entry)
     for entry in stand.ok("GET", "/inboxes")["payload"]:
         schema.check("inbox", entry)
+    filled_in = ("custom_domain", "header_text", "homepage_link", "page_title")  # null where nobody has
+    stand.help_center("ayuda", {"¿Cómo pago?": "Con débito."}, **dict.fromkeys(filled_in, "ayuda.nandu.example"))
+    schema.check("portal", stand.ok("GET", "/portals"))
+    schema.check("portal_item", stand.ok("GET", "/portals/ayuda"))
     schema.check("user", stand.client.get("/api/v1/profile", headers={"api_access_token": stand.token}).json())
 
 

@@ -17,6 +17,7 @@ from tests.support import serving
 from tests.unit.sandbox.chatwoot_stand import small_shop
 from typer.testing import CliRunner, Result
 
+from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel
 from smarteros.cli.main import app
 from smarteros.contracts.loader import ContractSet, load_contracts
 from smarteros.kit.clock import SystemClock
@@ -37,7 +38,7 @@ from smarteros_sandbox.odoo import create_odoo_app
 from smarteros_sandbox.shopify import create_shopify_app
 from smarteros_sandbox.shops.loader import load_shops
 
-ACCOUNTS = 20
+ACCOUNTS = 40
 PUBLIC_URL = "https://bots.example.cl"
 SHOP = load_shops(date(2025, 11, 17))[0]
 CONTRACTS = load_contracts(default_contracts_dir())
@@ -91,6 +92,7 @@ class Installation:
         keys = GivenKeys(Fernet.generate_key().decode())
         self.secrets = EncryptedFileSecretStore(self.data_dir / "secrets.enc", keys)
         self.knowledge: KnowledgeBase = EmbeddedKnowledgeBase(PostgresDocumentStore(self.database))
+        self.language_model = PydanticAiModel()
         version = self.settings.shopify_api_version
         self.catalogues = ShopCatalogues.open(self.http, self.secrets, self.database, SystemClock(), version)
 
@@ -147,4 +149,5 @@ def opened(
     # What is set where the tests run says nothing of them.
     monkeypatch.setattr("smarteros.cli.doctor.settings_with", lambda _: installation.settings)
     yield installation
+    installation.language_model.close()
     installation.http.close()

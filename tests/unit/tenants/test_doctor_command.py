@@ -43,14 +43,23 @@ def test_a_shop_in_order_is_told_line_by_line_with_a_webhook_sent_to_ourselves(
     ok = {name for name, finding in found.items() if finding["status"] == "ok"}
     assert ok >= {
         "contracts.lint", "database.role", "database.row_security", "secrets.store", "chatwoot.address",
-        "chatwoot.user_token", "chatwoot.bot", "chatwoot.account_webhook", "chatwoot.inboxes", "chatwoot.webhook",
-        "shopify.credentials", "shopify.scopes", "odoo.key",
+        "chatwoot.user_token", "chatwoot.bot", "chatwoot.account_webhook", "chatwoot.inboxes", "chatwoot.desk",
+        "chatwoot.webhook", "shopify.credentials", "shopify.scopes", "odoo.key",
     }  # fmt: skip
     assert edge in found["chatwoot.webhook"]["said"]
     # Nobody has imported a text or read the catalogue yet.
     failed = {name for name, finding in found.items() if finding["status"] == "failed"}
     assert failed == {"kb.present", "shopify.catalogue"}
     assert all(found[name]["remedy"] for name in failed)
+
+
+def test_a_bot_that_sends_to_n8n_is_ours_where_n8n_leads(installation: Installation, edge: str) -> None:
+    installation.add(installation.application("DOC_N8N"))
+    address = "https://n8n.example.cl/webhook/chatwoot-events"
+    installation.asked("tenant", "orchestrate", "DOC_N8N", "--by", "n8n", "--webhook-url", address)
+    _, found = examined(installation, "DOC_N8N")
+
+    assert [found[f"chatwoot.{name}"]["status"] for name in ("bot", "inboxes", "webhook")] == ["ok", "ok", "ok"]
 
 
 def test_what_broke_since_is_found_and_ends_with_1(installation: Installation, edge: str) -> None:
@@ -69,6 +78,20 @@ def test_what_broke_since_is_found_and_ends_with_1(installation: Installation, e
     assert installation.add(wanted)["changes"] == [
         f"connected inbox {installation.outside.inboxes(wanted['account_id'])[0].id}"
     ]
+
+
+def test_a_team_and_a_label_that_hand_overs_want_and_chatwoot_lacks_are_named(installation: Installation) -> None:
+    wanted = installation.application("DOC_DESK")
+    installation.add(wanted)
+    store = installation.outside.chatwoot.store
+    for table, name in ((store.teams, "postventa"), (store.labels, "cliente-molesto")):
+        for row in [row for row in table if row.account_id == wanted["account_id"]]:
+            if name in (getattr(row, "name", None), getattr(row, "title", None)):
+                table.delete(row)
+    _, found = examined(installation, "DOC_DESK")
+    assert found["chatwoot.desk"]["status"] == "warning"
+    assert "no team 'postventa'" in found["chatwoot.desk"]["said"]
+    assert "no label 'cliente-molesto'" in found["chatwoot.desk"]["said"]
 
 
 def test_a_webhook_nobody_takes_is_a_failure(installation: Installation) -> None:

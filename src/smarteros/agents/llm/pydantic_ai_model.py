@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smarteros.agents.llm.protocol import Answered, LlmFault, LlmFaultKind, Question
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.llm import LlmProvider, LlmSettings
+from smarteros.kit.addresses import AddressGuard
+from smarteros.kit.http import not_admitted
 from smarteros.tools.deadline import Deadline, DeadlineError, run_within
 
 if TYPE_CHECKING:
@@ -119,8 +122,10 @@ def _name(settings: LlmSettings, key: str | None) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def provider_model(settings: LlmSettings, key: str | None) -> AiModel:
-    """Make the model of a provider. ConfigError when the extra or the key is missing.
+def provider_model(settings: LlmSettings, key: str | None, guard: AddressGuard | None = None) -> AiModel:
+    """Make the model of a provider; ``guard`` looks at where its requests lead.
+
+    ConfigError when the extra or the key is missing.
 
     Nothing is taken from the environment (keys, organisations, proxies): it is the same for all tenants. Redirects are
     not followed, because they would carry the key along.
@@ -137,7 +142,7 @@ def provider_model(settings: LlmSettings, key: str | None) -> AiModel:
             trust_env=False,
             follow_redirects=False,
             limits=limits,
-            event_hooks={"request": [_drop_unknown_headers]},
+            event_hooks={"request": [_drop_unknown_headers, partial(_guarded, guard)]},
         )
         return _MAKERS[settings.provider](settings, key or _NO_KEY, client)
     except ImportError as error:
@@ -145,6 +150,16 @@ def provider_model(settings: LlmSettings, key: str | None) -> AiModel:
             "llm_not_installed",
             "A tenant has a language model, but the extra is missing: uv sync --extra llm.",
         ) from error
+
+
+async def _guarded(guard: AddressGuard | None, request: Any) -> None:
+    async def look(event: str, info: Any) -> None:
+        fault = None if guard is None else not_admitted(guard, request.url.host, event, info)
+        if fault is not None:
+            await info["return_value"].aclose()
+            raise fault
+
+    request.extensions = {**request.extensions, "trace": look}
 
 
 async def _drop_unknown_headers(request: Any) -> None:

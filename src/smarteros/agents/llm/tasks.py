@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -169,19 +169,28 @@ class AnswerTask:
 
 
 @dataclass(frozen=True)
-class SearchTask:
-    """Name what to search for. Prices stay those the embedded brain read."""
+class _WordsTask:
+    """Find something in the customer's words: the message and the ones before it."""
 
     question: Question
     redactor: Redactor
     words: str
+    instructions: ClassVar[str]
+    output: ClassVar[type[BaseModel]]
 
     @classmethod
-    def of(cls, request: AgentRequest) -> SearchTask:
-        """Write the question: the message and the ones before it."""
+    def of(cls, request: AgentRequest) -> Self:
+        """Write the question."""
         redactor = _redactor(request)
-        question = Question(_SEARCH, _as_json(_said(redactor, request)), SearchWords)
-        return cls(question, redactor, _words_of(request))
+        said = _as_json(_said(redactor, request))
+        return cls(Question(cls.instructions, said, cls.output), redactor, _words_of(request))
+
+
+class SearchTask(_WordsTask):
+    """Name what to search for. Prices stay those the embedded brain read."""
+
+    instructions = _SEARCH
+    output = SearchWords
 
     def applied(self, decision: Decision, output: dict[str, Any]) -> Decision:
         """Use the words as the search; a filter the customer did not name is left out."""
@@ -199,20 +208,11 @@ class SearchTask:
         return _with_action(decision, "shopify_search_products", {**known, **named, "query": query}, ShopSearchInput)
 
 
-@dataclass(frozen=True)
-class InvoiceTask:
+class InvoiceTask(_WordsTask):
     """Find the number of an invoice in the customer's words."""
 
-    question: Question
-    redactor: Redactor
-    words: str
-
-    @classmethod
-    def of(cls, request: AgentRequest) -> InvoiceTask:
-        """Write the question: the message and the ones before it."""
-        redactor = _redactor(request)
-        question = Question(_INVOICE, _as_json(_said(redactor, request)), InvoiceNumber)
-        return cls(question, redactor, _words_of(request))
+    instructions = _INVOICE
+    output = InvoiceNumber
 
     def applied(self, decision: Decision, output: dict[str, Any]) -> Decision:
         """Look the number up if the customer wrote it."""
