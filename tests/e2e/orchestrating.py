@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from tests.conftest import RunningStack
 from tests.e2e.test_webhooks import hook, text_message
@@ -10,6 +11,7 @@ from tests.e2e.world import PATIENCE_S, World, as_bytes
 from typer.testing import CliRunner
 
 from smarteros.cli.main import app
+from smarteros.flow.workflow import HEAD_START_S
 
 
 def orchestrate(stack: RunningStack, tenant_id: str, *by: str) -> None:
@@ -28,3 +30,16 @@ def until_known(world: World, tenant_id: str) -> None:
             return
         time.sleep(0.25)
     raise AssertionError("no turn is given to orchestrators")
+
+
+def back_to_our_workers(stack: RunningStack, world: World, tenant_id: str) -> None:
+    """End what ``orchestrate`` began, and wait until no turn of the shop is held back for somebody else any more."""
+    orchestrate(stack, tenant_id, "--by", "smarteros")
+    deadline = time.monotonic() + 3 * PATIENCE_S
+    while time.monotonic() < deadline:
+        customer = world.customer(tenant_id)
+        turn = customer.turn_of(customer.write("¿Cuál es el horario de atención?"))
+        took = datetime.fromisoformat(turn["finished_at"]) - datetime.fromisoformat(turn["received_at"])
+        if took.total_seconds() < HEAD_START_S:
+            return
+    raise AssertionError("turns are still held back")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 import yaml
 from tests.conftest import RunningStack
-from tests.e2e.orchestrating import orchestrate, until_known
+from tests.e2e.orchestrating import back_to_our_workers, orchestrate, until_known
 from tests.e2e.test_webhooks import hook, text_message
 from tests.e2e.world import PATIENCE_S, Customer, World, as_bytes
 from tests.generated import ROOT
@@ -76,7 +76,7 @@ def lead(n8n: Automation, stack: RunningStack, world: World) -> Iterator[Callabl
         world.http.post(n8n.webhook(path), json={}, timeout=60)
     yield by_n8n
     for tenant_id in led:
-        orchestrate(stack, tenant_id, "--by", "smarteros")
+        back_to_our_workers(stack, world, tenant_id)
 
 
 def replied_by_n8n(world: World) -> float:

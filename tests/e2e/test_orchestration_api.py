@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from tests.conftest import RunningStack
-from tests.e2e.orchestrating import orchestrate, until_known
+from tests.e2e.orchestrating import back_to_our_workers, orchestrate, until_known
 from tests.e2e.test_webhooks import hook, text_message
 from tests.e2e.world import PATIENCE_S, Customer, World, as_bytes
 from tests.support import serving
@@ -53,7 +53,7 @@ def automation(stack: RunningStack, world: World) -> Iterator[Automation]:
         orchestrate(stack, SHOP, "--by", "n8n", "--webhook-url", f"{url}/webhook/chatwoot-events")
         until_known(world, SHOP)
         yield taker
-        orchestrate(stack, SHOP, "--by", "smarteros")
+        back_to_our_workers(stack, world, SHOP)
 
 
 class Turn:
