@@ -43,9 +43,7 @@ class Shop(Upkept):
 def shop(database: Database, http: HttpClient, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     opened = Shop(database, http, site)
     directory = TenantDirectory(database)
-    opened.tenant = opened.tenant.model_copy(
-        update={"tenant_key": f"key-of-shop-{opened.tenant.tenant_id.lower()}"}
-    )
+    opened.tenant = opened.tenant.model_copy(update={"tenant_key": f"key-of-shop-{opened.tenant.tenant_id.lower()}"})
     opened.tenant = opened.tenant.model_copy(update={"chatwoot_url": f"http://{opened.tenant.tenant_key}.example"})
     directory.save(opened.tenant)
     agent = SimpleNamespace(category_priors=lambda *_: None, prepare=lambda _: None)
