@@ -166,8 +166,7 @@ class Bench:
         return ChatwootChannel(http, self.secrets, sleep=self.slept.append)
 
     def marked(self, reply: OutgoingReply) -> list[dict[str, Any]]:
-        marker = {"smos_reply_id": reply.reply_id}
-        return [m for m in self.chatwoot.messages if m["content_attributes"] == marker]
+        return [m for m in self.chatwoot.messages if m["content_attributes"].get("smos_reply_id") == reply.reply_id]
 
 
 @pytest.fixture
@@ -199,7 +198,14 @@ def test_a_reply_is_posted_with_its_marker_in_one_request(bench: Bench) -> None:
     (message,) = bench.marked(a_reply())
     assert (posted.message_id, posted.already_there) == (message["id"], False)
     assert message["content"] == "Nos quedan 3 en talla M."
+    assert message["content_attributes"] == {"smos_reply_id": "r" * 26}
     assert len(bench.chatwoot.requests) == 1
+
+
+def test_a_reply_names_the_messages_it_answers(bench: Bench) -> None:
+    bench.channel.post(bench.tenant, a_reply(answers=(7, 9)))
+    (message,) = bench.marked(a_reply())
+    assert message["content_attributes"] == {"smos_reply_id": "r" * 26, "smos_answers": [7, 9]}
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 0])

@@ -107,13 +107,17 @@ def seen_in_state(mute_reason: str) -> bool:
 
 
 class OutgoingReply(Model):
-    """One reply, ready to post. ``reply_id`` is the idempotency marker (see ``ids.reply_id``)."""
+    """One reply, ready to post. ``reply_id`` is the idempotency marker (see ``ids.reply_id``).
+
+    ``answers`` are the customer's messages it is for: whoever reads the conversation can see what was answered by what.
+    """
 
     reply_id: str
     conversation_id: int
     account_id: int
     text: str
     private: bool = False
+    answers: tuple[int, ...] = ()
 
 
 Priority = Literal["low", "medium", "high", "urgent"]

@@ -66,33 +66,34 @@ class Fence:
             if silenced is not None or not self._sign_is_over(fenced.replied):
                 raise
             earlier = self._write_down(draft, None)
-        posted = self._post(_words(draft), maybe_sent=earlier is not None)
+        posted = self._post(draft, maybe_sent=earlier is not None)
         return (earlier if earlier and posted.already_there else _words(draft)), posted
 
     def carry_through(self, draft: TurnStory) -> tuple[str, PostedReply]:
         """Post the reply an earlier attempt has written down, unless it is in the channel already."""
-        return _words(draft), self._post(_words(draft), maybe_sent=True, drafted=draft.resolved)
+        return _words(draft), self._post(draft, maybe_sent=True, resumed=True)
 
-    def _post(self, text: str, *, maybe_sent: bool, drafted: ResolvedTurn | None = None) -> PostedReply:
-        reply = self._reply(text)
+    def _post(self, draft: TurnStory, *, maybe_sent: bool, resumed: bool = False) -> PostedReply:
+        reply = self._reply(draft)
 
         def before_post() -> None:
             if maybe_sent and (silenced := person_leads(self._parts, self._tenant, self._start)) is not None:
                 raise FencedError(silenced)
-            if drafted is not None:
-                self._require_last_words(drafted)
+            if resumed:
+                self._require_last_words(draft.resolved)
             self._require_right()
 
         return self._parts.patiently(
             lambda: self._parts.channel.post(self._tenant, reply, maybe_sent=maybe_sent, before_post=before_post)
         )
 
-    def _reply(self, text: str) -> OutgoingReply:
+    def _reply(self, draft: TurnStory) -> OutgoingReply:
         return OutgoingReply(
             reply_id=self._reply_id,
             conversation_id=self._start.conversation_id,
             account_id=self._start.account_id,
-            text=text,
+            text=_words(draft),
+            answers=tuple(message.id for message in draft.resolved.messages),
         )
 
     def _write_down(self, draft: TurnStory, silenced: Replied | None) -> str | None:
@@ -107,7 +108,7 @@ class Fence:
                 silenced = silenced or (None if muted is None else Replied(outcome="muted", reason=muted))
                 silenced = silenced or self._superseded(connection, draft.resolved) or self._looped(connection)
             if silenced is None:
-                earlier = intend_reply(connection, tenant_id, self._start.turn_id, self._reply(_words(draft)))
+                earlier = intend_reply(connection, tenant_id, self._start.turn_id, self._reply(draft))
             if not (keep_draft(connection, self._turn, draft) if silenced is None else is_ours(connection, self._turn)):
                 raise OvertakenError(self._start.turn_id)
         if silenced is not None:

@@ -82,8 +82,13 @@ def patience_s(messages: Sequence[IncomingMessage], ages_s: Sequence[float], sta
 
 def only_greets(message: IncomingMessage) -> bool:
     """Whether a message says good day and nothing else, so that an answer to a later one has answered it too."""
-    words = _WORD.findall(fold(message.text))
-    return bool(words) and not message.attachments and all(word in _GREETINGS for word in words)
+    return not message.attachments and is_greeting(message.text)
+
+
+def is_greeting(text: str) -> bool:
+    """Whether a text says good day and nothing else."""
+    words = _WORD.findall(fold(text))
+    return bool(words) and all(word in _GREETINGS for word in words)
 
 
 def _wanted_s(messages: Sequence[IncomingMessage], state: DialogueState) -> float:

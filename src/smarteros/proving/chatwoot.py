@@ -12,9 +12,9 @@ import httpx2
 from smarteros.domain.errors import ConfigError, TransientError
 from smarteros.domain.messages import ChannelName
 from smarteros.kit.recurring import Recurring
-from smarteros.proving.transcript import Entry, Kind, ScriptedTurn, Transcript, opener_of, sign_of
+from smarteros.proving.transcript import Entry, Kind, ScriptedTurn, Transcript, sign_of
 
-_MARKER = "smos_reply_id"
+_MARKER, _ANSWERS = "smos_reply_id", "smos_answers"
 _PAGE_AFTER = 100
 # Faults hit the proof's own requests too; they are repeated until they pass.
 _TRIES = 12
@@ -206,20 +206,16 @@ def transcript_of(
     """Read a conversation for the judge. ``acts``: what people did there, in order, with the times."""
     shop = place.shop
     rows = shop.messages(place.conversation_id)
-    customer_ids = tuple(int(row["id"]) for row in rows if row["message_type"] == _INCOMING)
-
     signs = _times_of_signs(rows, acts, shop.bot_name)
 
     def entry(row: dict[str, Any]) -> Entry:
-        number, marker = int(row["id"]), _marker(row)
-        kind = _kind(row, shop.bot_name)
-        opener = opener_of(shop.tenant_id, place.conversation_id, marker, customer_ids) if marker else None
+        number = int(row["id"])
         return Entry(
             id=number,
-            kind=kind,
+            kind=_kind(row, shop.bot_name),
             text=str(row.get("content") or ""),
-            marker=marker,
-            opener=opener if kind == "bot" else None,
+            marker=_marker(row),
+            answers=tuple(_object(row, "content_attributes").get(_ANSWERS) or ()),
             turn=turn_of.get(number),
             at=signs.get(number, deliveries.created.get(number)),
             arrived=deliveries.arrived.get(number),

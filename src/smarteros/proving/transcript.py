@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from smarteros.domain.ids import reply_id, turn_id
 from smarteros.domain.model import Model
 
 # What an entry is. The last five are signs of who leads the conversation.
@@ -25,9 +24,9 @@ class Entry(Model):
     id: int
     kind: Kind
     text: str = ""
-    # Our own marker of a reply, and the customer's message whose turn it belongs to.
+    # Our own marker of a reply, and the customer's messages it says it answers.
     marker: str | None = None
-    opener: int | None = None
+    answers: tuple[int, ...] = ()
     # The scripted turn a customer's message is part of.
     turn: int | None = None
     at: float | None = None
@@ -71,16 +70,8 @@ def sign_of(activity: str, bot_name: str) -> Kind:
     return "other"
 
 
-def opener_of(tenant_id: str, conversation_id: int, marker: str, customer_ids: tuple[int, ...]) -> int | None:
-    """Find the customer's message whose turn made a reply, by the marker derived from it."""
-    for message_id in customer_ids:
-        if reply_id(turn_id(tenant_id, conversation_id, message_id)) == marker:
-            return message_id
-    return None
-
-
 def _line(entry: Entry, first: float) -> str:
     when = "      " if entry.at is None else f"{entry.at - first:6.1f}"
     of_turn = "" if entry.turn is None else f" (turn {entry.turn})"
-    answers = "" if entry.opener is None else f" (to {entry.opener})"
+    answers = f" (to {', '.join(map(str, entry.answers))})" if entry.answers else ""
     return f"{when} {entry.id:>7} {entry.kind:<9} {' '.join(entry.text.split())[:110]}{of_turn}{answers}"

@@ -33,6 +33,8 @@ from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.secrets.protocol import SecretStore
 
 MARKER = "smos_reply_id"
+# The customer's messages a reply answers.
+ANSWERS = "smos_answers"
 # Rails kills a request after 15 s, possibly with the message saved: whoever hangs up earlier and looks at once
 # may look before it is there.
 POST_TIMEOUT_SECONDS = 20.0
@@ -154,12 +156,13 @@ class ChatwootChannel:
 
     def _post_once(self, client: ChatwootClient, tenant: Tenant, reply: OutgoingReply) -> PostedReply:
         path = f"/conversations/{reply.conversation_id}/messages"
+        answers = {ANSWERS: list(reply.answers)} if reply.answers else {}
         body = {
             "content": ready_to_post(reply.text, _limit(tenant, reply)),
             "message_type": "outgoing",
             "private": reply.private,
             "content_type": "text",
-            "content_attributes": {MARKER: reply.reply_id},
+            "content_attributes": {MARKER: reply.reply_id, **answers},
         }
         answer = client.call("POST", path, body, timeout_s=POST_TIMEOUT_SECONDS)
         message_id = cast("dict[str, object]", answer).get("id") if isinstance(answer, dict) else None
