@@ -5,6 +5,7 @@ from __future__ import annotations
 from smarteros.domain.errors import SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import ClaimedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStory
+from smarteros.flow.fence import MOST_ROUNDS
 from smarteros.flow.links import Links
 from smarteros.flow.parts import Parts
 from smarteros.flow.reply import post
@@ -40,4 +41,6 @@ def _sorry(links: Links, tenant: Tenant, resolved: ResolvedTurn, error: SmosErro
         text=SORRY[resolved.state.language or "es"],
         state=resolved.state,
     )
+    # It is the turn's last word: nothing can make it begin anew.
+    resolved = resolved.model_copy(update={"round": MOST_ROUNDS})
     return TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=replied, summary=summary)

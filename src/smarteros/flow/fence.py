@@ -93,7 +93,8 @@ class Fence:
             conversation_id=self._start.conversation_id,
             account_id=self._start.account_id,
             text=_words(draft),
-            answers=tuple(message.id for message in draft.resolved.messages),
+            # A turn that broke before it was resolved knows only the message it was opened by.
+            answers=tuple(message.id for message in draft.resolved.messages) or (self._start.message_id,),
         )
 
     def _write_down(self, draft: TurnStory, silenced: Replied | None) -> str | None:

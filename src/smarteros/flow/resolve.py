@@ -90,6 +90,16 @@ class ResolveStep:
             }
         )
 
+    def words(self, turn: ClaimedTurn) -> ResolvedTurn:
+        """Take what the customer said and do nothing with it: whatever reads it may have killed the turn's workers."""
+        start = turn.start
+        with self._parts.database.tenant(self._parts.tenants.get(start.tenant_id).scope) as connection:
+            known = remembered(connection, start.tenant_id, start.conversation_id)
+            found = burst(connection, start.tenant_id, start.conversation_id, start.turn_id)
+            claim_burst(connection, start.tenant_id, start.turn_id, found)
+        messages = tuple(entry.message for entry in found if not entry.answered)
+        return ResolvedTurn(messages=messages, state=known.state, history=known.history)
+
     def _take(self, tenant: Tenant, turn: ClaimedTurn) -> _Burst:
         """Take the messages that wait, unless the customer seems to go on."""
         start = turn.start

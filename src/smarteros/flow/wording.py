@@ -85,6 +85,7 @@ def written_reply(contract: Contract, facts: ReplyContext, sources: Sources) -> 
 
     First as it is; then with the cited passage in the place of the agent's words; then without any word of the agent's
     or the customer's; in the end a person writes.
+    ConfigError when no rule holds; the linter refuses such a contract, so this is a contract that was not linted.
     """
     withheld: tuple[str, tuple[Fact, ...]] | None = None
     for attempt in _attempts(facts, sources):
@@ -106,15 +107,6 @@ def count_lock(tenant_id: str, flow_id: str, chosen: ChosenText) -> None:
         LOCKED.labels(tenant_id, flow_id, outcome).inc()
         kinds = sorted({fact.kind for fact in chosen.unfounded})
         _log.warning(FACT_LOCK, tenant=tenant_id, flow=flow_id, outcome=outcome, kinds=kinds)
-
-
-def choose_text(contract: Contract, facts: ReplyContext) -> ChosenText:
-    """Pick the escalation or reply rule that holds and write its text in the customer's language, without the lock.
-
-    ConfigError when no rule holds; the linter refuses such a contract, so this is a contract that was not linted.
-    """
-    rule = _rule(contract, facts)
-    return ChosenText(rule.name, rule.written(facts), rule.escalate, rule.pending)
 
 
 def _rule(contract: Contract, facts: ReplyContext) -> _Rule:

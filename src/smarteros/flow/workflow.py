@@ -71,6 +71,8 @@ class TurnWorkflow:
         resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
             if turn.tries > MOST_TRIES:
+                if turn.start.cause == "message":
+                    resolved = step("resolve", self._resolve.words, turn)
                 raise PermanentError("turn_poisoned", f"given up after {MOST_TRIES} tries")
             if turn.start.cause != "message":
                 replied = step("reply", self._step_aside, turn)

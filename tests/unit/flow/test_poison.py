@@ -113,11 +113,24 @@ def test_the_words_of_the_draft_go_to_the_person_when_the_channel_would_not_deli
 
 
 def test_a_turn_that_broke_off_six_times_goes_to_a_person_without_being_tried_again(bench: Bench) -> None:
-    bench.receive(1)
+    bench.receive(1, "¿Hasta qué hora atienden?")
     agent = BrokenAgent(ZeroDivisionError())
     record = run(bench, tried(bench, MOST_TRIES), agent=cast("Any", agent))
 
     assert (record.outcome, record.reason, agent.asked) == ("escalated", "turn_poisoned", 0)
+    assert len(bench.channel.posted) == len(bench.channel.notes) == 1
+    assert "¿Hasta qué hora atienden?" in bench.channel.notes[0]
+
+
+def test_who_changes_his_words_while_his_turn_breaks_is_not_left_without_a_word(bench: Bench) -> None:
+    class Breaks(BrokenAgent):
+        def decide(self, request: object) -> Any:
+            bench.edit(1, "¿Y los domingos?")
+            return super().decide(request)
+
+    record = ends(bench, Breaks(ZeroDivisionError()))
+
+    assert record.outcome == "escalated"
     assert len(bench.channel.posted) == len(bench.channel.notes) == 1
 
 
