@@ -78,7 +78,6 @@ class LateDesk:
             account_id=about.account_id,
             text=text,
             private=private,
-            answers=() if private else (about.id,),
         )
         # This is rare and nothing is written down before it, so the marker is always looked for first.
         self.channel.post(tenant, reply, maybe_sent=True)

@@ -21,7 +21,6 @@ from smarteros.channels.chatwoot.history import ChatwootHistory, ListedConversat
 from smarteros.channels.protocol import Channel
 from smarteros.domain.audit import AuditEvent
 from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputError, SmosError
-from smarteros.domain.ids import reply_id, turn_id
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.receive import Receipt, Receiver
@@ -41,7 +40,6 @@ from smarteros.store.reconcile import (
     save_checked_message,
     save_look,
     try_lock_tenant,
-    unknown_replies,
 )
 
 _log = structlog.get_logger()
@@ -208,13 +206,12 @@ class Reconciler:
         messages = self._messages(sweep, conversation, checked)
         with self._database.tenant(sweep.tenant.scope) as connection:
             heard = received_message_ids(connection, tenant_id, account_id, [m.message_id for m in messages])
-            own = _replies_to(tenant_id, conversation.conversation_id, messages)
-            unknown = unknown_replies(connection, tenant_id, own)
         missing = [m for m in messages if m.message_id not in heard and not is_activity(m)]
         settled = list(takewhile(lambda message: self._settled(sweep, message), missing))
         sweep.wait_for(missing[len(settled) :])
-        answered = max((own[reply] for reply in unknown), default=0)
-        self._treat(sweep, conversation, settled, led_by_person_until=_last_takeover(messages), answered_until=answered)
+        # Of such messages we have not heard only if we were restored from an older backup.
+        answered = {number for m in messages if m.event is not None and m.event.reply_id for number in m.event.answers}
+        self._treat(sweep, conversation, settled, led_by_person_until=_last_takeover(messages), answered=answered)
         # Of messages from before the look nothing is asked: a conversation that has only such ones is done with.
         done = max([conversation.last_message_id, *(m.message_id for m in messages)])
         if len(settled) < len(missing):
@@ -251,7 +248,7 @@ class Reconciler:
         missing: list[ListedMessage],
         *,
         led_by_person_until: int,
-        answered_until: int,
+        answered: set[int],
     ) -> None:
         """Take what only has to be known first: a person's reply must be known before its question is answered."""
         questions: list[Question] = []
@@ -264,7 +261,7 @@ class Reconciler:
                 sweep.count("ignored")
             elif listed.message_id < led_by_person_until:
                 self._leave(sweep, listed, listed.event, "human_assigned")
-            elif listed.message_id < answered_until:
+            elif listed.message_id in answered:
                 self._leave(sweep, listed, listed.event, "answered_before")
             else:
                 questions.append(Question(listed, message))
@@ -342,16 +339,6 @@ def _question(tenant: Tenant, listed: ListedMessage) -> IncomingMessage | None:
 def _last_takeover(messages: list[ListedMessage]) -> int:
     """Return the last message by which a person took the conversation; 0 when none did."""
     return max((m.message_id for m in messages if m.event is not None and m.event.takeover), default=0)
-
-
-def _replies_to(tenant_id: str, conversation_id: int, messages: list[ListedMessage]) -> dict[str, int]:
-    """Return the markers of our replies to turns that these messages opened, with the replies' message ids.
-
-    One we do not know was posted by this installation before it was restored from an older backup.
-    """
-    turns = {reply_id(turn_id(tenant_id, conversation_id, m.message_id)) for m in messages}
-    marked = {m.event.reply_id: m.message_id for m in messages if m.event is not None and m.event.reply_id is not None}
-    return {marker: at for marker, at in marked.items() if marker in turns}
 
 
 def _report(tenant: Tenant, sweeps: list[_Sweep]) -> ReconcileReport:

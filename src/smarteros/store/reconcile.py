@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from smarteros.store.locks import try_lock_transaction
 from smarteros.store.reconcile_tables import reconcile_cursors, reconciled_conversations
-from smarteros.store.tables import received_events, replies
+from smarteros.store.tables import received_events
 
 
 def try_lock_tenant(connection: sa.Connection, tenant_id: str) -> bool:
@@ -94,10 +94,3 @@ def received_message_ids(
     events = received_events
     statement = sa.select(events.c.event_key).where(events.c.tenant_id == tenant_id, events.c.event_key.in_(list(keys)))
     return {keys[row.event_key] for row in connection.execute(statement)}
-
-
-def unknown_replies(connection: sa.Connection, tenant_id: str, reply_ids: Iterable[str]) -> set[str]:
-    """Return those of the markers of replies that no row of ours has."""
-    asked = set(reply_ids)
-    known = sa.select(replies.c.reply_id).where(replies.c.tenant_id == tenant_id, replies.c.reply_id.in_(asked))
-    return asked - set(connection.execute(known).scalars()) if asked else set()

@@ -9,11 +9,15 @@ from smarteros.domain.messages import OutgoingReply
 from smarteros.store.turns import intend_reply
 
 
-def our_reply(shop: Shop, conversation_id: int, message_id: int) -> OutgoingReply:
-    """The reply to a message, as it stands in the channel."""
-    turn = turn_id(shop.tenant.tenant_id, conversation_id, message_id)
+def our_reply(shop: Shop, conversation_id: int, *message_ids: int) -> OutgoingReply:
+    """The reply to messages, as it stands in the channel."""
+    turn = turn_id(shop.tenant.tenant_id, conversation_id, message_ids[0])
     reply = OutgoingReply(
-        reply_id=reply_id(turn), conversation_id=conversation_id, account_id=1, text="Hasta las 18:00."
+        reply_id=reply_id(turn),
+        conversation_id=conversation_id,
+        account_id=1,
+        text="Hasta las 18:00.",
+        answers=message_ids,
     )
     shop.channel.post(shop.tenant, reply, maybe_sent=False)
     return reply
@@ -55,3 +59,27 @@ def test_a_reply_we_know_answers_its_own_question_only(shop: Shop) -> None:
     shop.run()
 
     assert shop.opened() == [heard, lost]
+
+
+def test_a_question_answered_together_with_one_we_know_is_not_answered_again(shop: Shop) -> None:
+    customer = shop.customer()
+    heard = customer.say("¿Hasta qué hora abren?")["id"]
+    shop.deliver(heard)
+    forgotten = customer.say("¿Y el sábado?")["id"]
+    our_reply(shop, customer.conversation_id, heard, forgotten)
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.opened() == [heard]
+
+
+def test_a_list_of_answers_that_somebody_has_spoilt_takes_no_question_away(shop: Shop) -> None:
+    customer = shop.customer()
+    written = customer.say("¿Hasta qué hora abren?")["id"]
+    spoilt = {"smos_reply_id": "r" * 26, "smos_answers": {"all": True}}
+    token = shop.stand.bot["access_token"]
+    shop.stand.post(customer.conversation_id, token, content="Hasta las 18:00.", content_attributes=spoilt)
+    shop.pass_time(seconds=30)
+    shop.run()
+
+    assert shop.opened() == [written]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from smarteros.channels.chatwoot.drafts import MessageDraft, channel_of, proven
 from smarteros.channels.wild import Wild, instant_of, refuse
@@ -49,8 +49,8 @@ class InboundEvent(Model):
     ``takeover`` is set when the event shows that a person now leads the conversation, ``gives_back`` when it shows
     that the bot does again; ``happened_at`` is the channel's instant of either. ``led_by`` names a sign that neither
     status nor message tells. ``person_replied_at`` is when a person first wrote in the conversation, told of inboxes
-    that start open. ``reply_id`` is our own idempotency marker on an echoed reply: proof that Chatwoot has it.
-    ``edited_text`` is what a customer's message says now.
+    that start open. ``reply_id`` is our own idempotency marker on an echoed reply: proof that Chatwoot has it;
+    ``answers`` are the customer's messages it says it is for. ``edited_text`` is what a customer's message says now.
     """
 
     name: str
@@ -68,6 +68,7 @@ class InboundEvent(Model):
     deletes_message: bool = False
     edited_text: str | None = None
     reply_id: str | None = None
+    answers: tuple[int, ...] = ()
     external_error: str | None = None
     draft: MessageDraft | None = None
 
@@ -208,9 +209,16 @@ def _verdict(name: str, event: Wild, reason: IgnoreReason | None, draft: Message
         takeover=reason in TAKEOVER_REASONS,
         happened_at=event.instant("created_at") if reason in TAKEOVER_REASONS else None,
         reply_id=attributes.text("smos_reply_id", most=64),
+        answers=_numbers(attributes.fields.get("smos_answers")),
         external_error=None if error is None else str(error)[:500],
         draft=draft,
     )
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    """What stands there is our own, and nothing depends on an event whose list somebody has spoilt."""
+    listed = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(number for number in listed if isinstance(number, int))
 
 
 def _outgoing_reason(event: Wild) -> IgnoreReason:
