@@ -189,10 +189,10 @@ class _Court:
         later = [other for number, other in self.answered.items() if number > message.id]
         if any(self._surely_known(message, other) for other in later):
             self._accuse("out_of_order", reply, f"message {message.id} had reached us before a later one was answered")
-        before = [n for n in self.answered if n < message.id and self.heard[n].turn == message.turn]
-        for number in before[:1]:
-            other = self.answered[number]
-            if self._surely_known(message, other) and not _too_late_to_wait(self.heard[number], other):
+        burst = [other for n, other in self.answered.items() if n < message.id and self.heard[n].turn == message.turn]
+        for other in burst[:1]:
+            first = min(number for number, answer in self.answered.items() if answer is other)
+            if self._surely_known(message, other) and not _too_late_to_wait(self.heard[first], other):
                 self._accuse("superseded_sent", other, f"it left out message {message.id}, and had it")
 
     def _is_late_greeting(self, message: Entry) -> bool:

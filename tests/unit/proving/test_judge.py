@@ -246,6 +246,13 @@ def test_after_five_seconds_a_burst_is_answered_without_what_came_meanwhile() ->
     assert charges(*asked, bot(3, 4, 1), bot(4, 6.5, 2), turns=(BURST,)) == ["superseded_sent"]
 
 
+def test_what_was_answered_together_began_with_its_oldest_message() -> None:
+    asked = (customer(1, 0), customer(2, 4, turn=2), customer(3, 4.5, turn=2))
+    two = PAYMENT.model_copy(update={"messages": 2})
+
+    assert charges(*asked, bot(4, 5.5, 1, 2), bot(5, 7, 3, says="payment"), turns=(HOURS, two)) == []
+
+
 def test_questions_answered_the_wrong_way_round_are_out_of_order() -> None:
     asked = (customer(1, 0), customer(2, 1, turn=2))
 
