@@ -98,7 +98,8 @@ class ResolveStep:
             found = burst(connection, start.tenant_id, start.conversation_id, start.turn_id)
             claim_burst(connection, start.tenant_id, start.turn_id, found)
         messages = tuple(entry.message for entry in found if not entry.answered)
-        return ResolvedTurn(messages=messages, state=known.state, history=known.history)
+        stop = None if messages else "merged"  # an earlier turn, or a person, has answered everything
+        return ResolvedTurn(messages=messages, stop=stop, state=known.state, history=known.history)
 
     def _take(self, tenant: Tenant, turn: ClaimedTurn) -> _Burst:
         """Take the messages that wait, unless the customer seems to go on."""

@@ -67,13 +67,26 @@ class TurnWorkflow:
         if left_s > 0 and self._tenants.get(turn.start.tenant_id).orchestration != "smarteros":
             raise PutOffError(left_s)
 
+    def _give_up(self, turn: ClaimedTurn) -> Outcome:
+        """A person gets it, unless what it was to answer was answered with another turn."""
+        resolved = ResolvedTurn()
+        try:
+            if turn.start.cause == "message" and turn.draft is None:
+                resolved = step("resolve", self._resolve.words, turn)
+            if resolved.stop:
+                replied = step("reply", self._leave_alone.silently, turn, resolved)
+            else:
+                error = PermanentError("turn_poisoned", f"given up after {MOST_TRIES} tries")
+                replied = self.last_resort(turn, resolved, error)
+        except SmosError as error:
+            replied = self.last_resort(turn, resolved, error)
+        return self.end(turn, TurnStory(resolved=resolved, decided=None, called=ToolsCalled(), replied=replied))
+
     def _run(self, turn: ClaimedTurn, *, gives_way: bool) -> Outcome:
+        if turn.tries > MOST_TRIES:
+            return self._give_up(turn)
         resolved, decided, called, replied = ResolvedTurn(), None, ToolsCalled(), Replied(outcome="failed")
         try:
-            if turn.tries > MOST_TRIES:
-                if turn.start.cause == "message":
-                    resolved = step("resolve", self._resolve.words, turn)
-                raise PermanentError("turn_poisoned", f"given up after {MOST_TRIES} tries")
             if turn.start.cause != "message":
                 replied = step("reply", self._step_aside, turn)
             elif turn.draft is not None:

@@ -233,8 +233,13 @@ class _Court:
             return
         # Questions asked in one go are one turn, whose answer need not say everything.
         alone = all(own.issuperset(reply.answers) for reply in answers)
-        if alone and not any(_says(reply, turn) for reply in answers):
+        if alone and not any(_says(reply, turn) or self._gave_away(reply) for reply in answers):
             self._accuse("lost", messages[-1], f"no reply to the turn says any of {', '.join(turn.expects)}")
+
+    def _gave_away(self, reply: Entry) -> bool:
+        """Whether the bot called a person with this reply; how often it does is counted as ``handed``."""
+        after = [entry for number, entry in self.heard.items() if number > reply.id and entry.kind != "note"]
+        return bool(after) and after[0].kind == "handed"
 
     def _accuse(self, charge: Charge, entry: Entry, what: str) -> None:
         self.findings.append(

@@ -15,6 +15,7 @@ from smarteros.domain.turns import ClaimedTurn, TurnCause, TurnRecord
 from smarteros.flow import audit
 from smarteros.flow.workflow import MOST_TRIES, TurnWorkflow
 from smarteros.observability.metrics import REGISTRY
+from smarteros.store.events import burst, claim_burst
 from smarteros.store.turns import list_turns
 
 CONTRACTS = load_contracts(Path(__file__).parents[3] / "contracts")
@@ -132,6 +133,19 @@ def test_who_changes_his_words_while_his_turn_breaks_is_not_left_without_a_word(
 
     assert record.outcome == "escalated"
     assert len(bench.channel.posted) == len(bench.channel.notes) == 1
+
+
+def test_a_turn_given_up_whose_message_was_answered_with_an_earlier_one_ends_in_silence(bench: Bench) -> None:
+    bench.receive(1)
+    bench.receive(2)
+    with bench.database.tenant(TENANT.scope) as connection:
+        found = burst(connection, TENANT.tenant_id, bench.conversation_id, bench.start(1).turn_id)
+        claim_burst(connection, TENANT.tenant_id, bench.start(1).turn_id, found)
+    bench.queue.ask("DELETE FROM smos.waiting_turns WHERE turn_id = %s", bench.start(1).turn_id)
+    bench.queue.ask("UPDATE smos.waiting_turns SET tries = %s", MOST_TRIES)
+    record = run(bench, bench.claim(2))
+
+    assert (record.outcome, bench.channel.posted, bench.channel.notes) == ("merged", [], [])
 
 
 def test_the_sixth_try_is_still_one(bench: Bench) -> None:

@@ -50,6 +50,13 @@ def test_a_reply_that_says_something_else_has_lost_the_question() -> None:
     assert charges(customer(1, 0), bot(2, 1, 1, says="other")) == ["lost"]
 
 
+def test_a_question_the_bot_could_not_answer_is_not_lost_when_it_called_a_person() -> None:
+    gave_up = (customer(1, 0), bot(2, 1, 1, says="other"))
+
+    assert charges(*gave_up, sign(3, "note", 1.1), sign(4, "handed", 1.2)) == []
+    assert charges(*gave_up, customer(3, 2, turn=2), sign(4, "handed", 2.1), turns=(HOURS, PAYMENT)) == ["lost"]
+
+
 def test_questions_answered_in_one_go_need_not_all_be_in_the_words() -> None:
     both = (customer(1, 0), customer(2, 1, turn=2), bot(3, 2, 1, 2, says="payment"))
 
