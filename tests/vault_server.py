@@ -118,9 +118,10 @@ class VaultServer:
         credentials: tuple[str, str],
         time: Time,
         suspended: Callable[[str], bool] = lambda _tenant: False,
+        mount: str = "secret",
     ) -> VaultSecretStore:
         """A store of one process that logs in with these credentials."""
-        api = VaultApi(http, self.url, "secret")
+        api = VaultApi(http, self.url, mount)
         tokens = VaultTokens(api, credentials[0], lambda: credentials[1], time.monotonic)
         return VaultSecretStore(api, tokens, suspended, clock=time, monotonic=time.monotonic)
 
@@ -144,10 +145,10 @@ class VaultServer:
         self._client.close()
 
 
-def setup_for(scopes: Iterable[TenantScope]) -> str:
+def setup_for(scopes: Iterable[TenantScope], mount: str = "secret") -> str:
     """What `smos contract export vault` writes for these tenants."""
     contracts = load_contracts(default_contracts_dir()).by_id.values()
-    return vault_setup(contracts, [scope.tenant_id for scope in scopes], "secret")
+    return vault_setup(contracts, [scope.tenant_id for scope in scopes], mount)
 
 
 @pytest.fixture(scope="session")

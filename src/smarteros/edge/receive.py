@@ -38,12 +38,14 @@ from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, edit_message, store_event
+from smarteros.store.kept import keep_webhook
 from smarteros.store.turns import fail_reply, mute, muted_reason, unmute
 from smarteros.tenants.directory import TenantDirectory
 
 _TENANT_KEY = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
 # A text PostgreSQL cannot hold: NUL, and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_ADDRESS = re.compile(r"https?://\S+")
 
 
 class Receipt(Model):
@@ -93,9 +95,11 @@ class Receiver:
             tenant = self._believe(raw, headers, tenant_key)
             event = parse_event(_decode(raw), tenant)
             _require_own_account(event, tenant, shared_url=tenant_key is None)
-            receipt = self._store(
-                tenant, event, raw, headers.get("x-chatwoot-delivery"), started, over=self._over(tenant, event)
-            )
+            delivery_id = headers.get("x-chatwoot-delivery")
+            if tenant.move is not None:
+                receipt = self._keep(tenant, event, raw, delivery_id)
+            else:
+                receipt = self._store(tenant, event, raw, delivery_id, started, over=self._over(tenant, event))
         except RejectedInputError as error:
             WEBHOOKS.labels("", error.code).inc()
             self.audit_refusal(error, {"tenant_url": tenant_key is not None, "bytes": len(raw)})
@@ -142,7 +146,7 @@ class Receiver:
             except RejectedInputError as error:
                 refusal = error
                 continue
-            if not tenant.active:
+            if not tenant.active and tenant.move is None:
                 raise RejectedInputError(TENANT_SUSPENDED, "The tenant is suspended.", status=403)
             return tenant
         raise refusal or RejectedInputError("unknown_account", "No tenant has this Chatwoot account.", status=403)
@@ -191,6 +195,15 @@ class Receiver:
         if self._rate is None or event.ignore_reason is not None or not self._rate.exceeded_s(tenant):
             return None
         return "requests_per_minute"
+
+    def _keep(self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None) -> Receipt:
+        """Keep the webhook of a tenant that moves or has moved, to be passed on (``dedicated.passing_on``)."""
+        said: object = json.loads(raw)
+        masked = _cards_masked(said)
+        body = raw if masked == said else json.dumps(masked).encode()
+        with self._database.tenant(tenant.scope) as connection:
+            keep_webhook(connection, tenant.tenant_id, body, _delivery(delivery_id))
+        return Receipt(status="accepted", reason="kept", event=event.name)
 
     def _store(
         self,
@@ -296,6 +309,21 @@ def _masked(text: str | None) -> str | None:
     return None if text is None else mask_cards(text)
 
 
+def _cards_masked(value: Any) -> Any:
+    """Mask cards in every text of a body but addresses of files, whose digits are nobody's card."""
+    if isinstance(value, str):
+        return value if _ADDRESS.fullmatch(value) else mask_cards(value)
+    if isinstance(value, dict):
+        return {key: _cards_masked(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, list):
+        return [_cards_masked(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _delivery(delivery_id: str | None) -> str | None:
+    return _UNSTORABLE.sub("", delivery_id)[:64] if delivery_id else None
+
+
 def _lead_reason(event: InboundEvent) -> str:
     if event.led_by is not None:
         return event.led_by
@@ -316,7 +344,7 @@ def _received(tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str 
         tenant_id=tenant.tenant_id,
         event_key=_event_key(event, raw),
         event=event.name,
-        delivery_id=_UNSTORABLE.sub("", delivery_id)[:64] if delivery_id else None,
+        delivery_id=_delivery(delivery_id),
         conversation_id=event.conversation_id,
         message_id=event.message_id,
         message=message,

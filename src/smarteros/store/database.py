@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import psycopg
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -19,11 +21,33 @@ from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
 from smarteros.store.statements import give_up
 
+_log = structlog.get_logger()
+
 # Audit events of senders that could not be believed belong to no tenant.
 # Not empty: a pooled connection without a scope has the empty one.
 NO_TENANT = "-"
 # The server gives up a worker that froze inside a transaction: its locks must not hold up a conversation for good.
 _CONNECT_ARGS = {"options": "-c idle_in_transaction_session_timeout=15s"}
+
+
+class SchemaRevisions(NamedTuple):
+    """The revision of the schema that was found (None: there is none yet), and the newest one this version knows.
+
+    Revisions are four digits, in order.
+    """
+
+    found: str | None
+    ours: str
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer version than this one has made the schema."""
+        return self.found is not None and self.found > self.ours
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether migrations of this version are still to be run."""
+        return self.found is None or self.found < self.ours
 
 
 class Database:
@@ -125,21 +149,48 @@ def owner_engine(owner_url: str) -> sa.Engine:
     )
 
 
-def migrate(owner_url: str) -> None:
-    """Bring schema ``smos`` to the newest version. Raises ConfigError when the database cannot be reached."""
+def migrate(owner_url: str) -> SchemaRevisions:
+    """Bring schema ``smos`` to the newest version and return what it was before.
+
+    A schema that a newer version has made is left alone: for one release migrations only add, so that the version
+    before can be started again (docs/deploy.md). Raises ConfigError when the database cannot be reached.
+    """
     config = _migrations()
+    with _owner_connection(owner_url) as connection:
+        # Several processes may start at once; the second waits and finds nothing to do.
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(772301)"))
+        connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS smos"))
+        revisions = _revisions(connection)
+        if revisions.is_newer:
+            _log.warning("schema_is_newer", found=revisions.found, ours=revisions.ours)
+            return revisions
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return revisions
+
+
+def schema_revisions(owner_url: str) -> SchemaRevisions:
+    """Look which schema is there; changes nothing. Raises ConfigError when the database cannot be reached."""
+    with _owner_connection(owner_url) as connection:
+        return _revisions(connection)
+
+
+@contextmanager
+def _owner_connection(owner_url: str) -> Generator[sa.Connection]:
     engine = sa.create_engine(owner_url, poolclass=sa.NullPool)
     try:
         with engine.begin() as connection:
-            # Several processes may start at once; the second waits and finds nothing to do.
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(772301)"))
-            connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS smos"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            yield connection
     except OperationalError as error:
         raise ConfigError("database_unreachable", f"The database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _revisions(connection: sa.Connection) -> SchemaRevisions:
+    found = MigrationContext.configure(connection, opts={"version_table_schema": "smos"}).get_current_revision()
+    ours = ScriptDirectory.from_config(_migrations()).get_current_head()
+    return SchemaRevisions(found=found, ours=ours or "")
 
 
 def knows_revision(revision: str) -> bool:

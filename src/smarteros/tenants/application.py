@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from smarteros.domain.botpress import BotpressSettings
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.limits import AgreedLimits, Tier
@@ -22,7 +23,7 @@ LONGEST_FILE = 1_000_000
 # Settings of a tenant that an application says as they are; the others follow from it or from Chatwoot's answers.
 _SETTINGS = (
     "name", "rut", "tone", "language", "tier", "chatwoot_url", "signature_mode", "attachment_hosts", "shopify_url",
-    "shop_door", "odoo_company_id", "odoo_database", "ocr_engine", "llm", "vision_monthly_usd_cents",
+    "shop_door", "odoo_company_id", "odoo_database", "ocr_engine", "llm", "botpress", "vision_monthly_usd_cents",
     "limits", "status_page", "kb", "orchestration", "n8n_webhook_url",
 )  # fmt: skip
 
@@ -54,6 +55,7 @@ class Application(Model):
     ocr_engine: OcrPolicy = "local"
     vision_monthly_usd_cents: int | None = Field(default=None, ge=0)
     llm: LlmSettings | None = None
+    botpress: BotpressSettings | None = None
     limits: AgreedLimits = AgreedLimits()
     status_page: bool = False
     kb: UpkeepSettings = UpkeepSettings()

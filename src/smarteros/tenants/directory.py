@@ -33,6 +33,10 @@ class TenantDirectory:
         """List every tenant, by id."""
         return self._look_up("all", sa.true())
 
+    def at_home(self) -> tuple[Tenant, ...]:
+        """List the tenants that are not another installation's, by id."""
+        return tuple(tenant for tenant in self.all() if tenant.move is None)
+
     def get(self, tenant_id: str) -> Tenant:
         """Return one tenant. ConfigError(code ``tenant_unknown``) when there is none."""
         found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)

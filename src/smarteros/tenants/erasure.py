@@ -7,8 +7,7 @@ is a scan of all tables for the tenant's id.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,9 +23,10 @@ from smarteros.store.audit import erase_chain
 from smarteros.store.database import Database
 from smarteros.tenants.directory import FRESH_FOR_S, TenantDirectory
 from smarteros.tenants.enrolment import webhook_end
-from smarteros.tenants.held_rows import HeldTable, held_tables
+from smarteros.tenants.held_rows import HeldTable
 from smarteros.tenants.life import suspend
 from smarteros.tenants.noting import note_change
+from smarteros.tenants.owners_view import OwnersView, owners_view
 
 TOMBSTONE: Final = "tenant_erased"
 _AT_ONCE = 5_000
@@ -34,8 +34,6 @@ _ROUNDS = 3
 _LOOKS_FOR_RUNNING_TURNS = 50
 _LOOK_EVERY_S = 0.2
 _POLICY = "erased_rows"
-_BYPASSES = sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-_SCOPE = sa.text("SELECT set_config('smos.tenant_id', :tenant_id, true)")
 _RUNNING = sa.text("SELECT count(*) FROM smos.waiting_turns WHERE tenant_id = :tenant_id AND worker IS NOT NULL")
 _CHAIN_END = sa.text("SELECT position, hash FROM smos.audit_chains WHERE tenant_id = :tenant_id")
 
@@ -64,12 +62,24 @@ class Eraser:
         """Remove a tenant; what fails half-way is ended by erasing again.
 
         TransientError(code ``erasure_incomplete``) names the tables that still have rows of the tenant in the end.
+        ConfigError(code ``tenant_moved``) when it is another installation's.
         """
         if suspend(self.tenants, self.database, tenant, "erasure"):
             self.sleep(FRESH_FOR_S)
         withdrawn, by_hand = self._withdraw(tenant)
+        return self._erase(tenant, withdrawn, by_hand)
+
+    def erase_moved(self, tenant: Tenant) -> Erasure:
+        """Remove what is left of a tenant that works in another installation; our bot in its Chatwoot is that one's.
+
+        Raises TransientError as ``erase`` does.
+        """
+        return self._erase(tenant, (), ())
+
+    def _erase(self, tenant: Tenant, withdrawn: tuple[str, ...], by_hand: tuple[str, ...]) -> Erasure:
         remains: list[str] = []
-        with _opened(self.database, tenant) as rows_of_tenant:
+        with owners_view(self.database.owner_url, tenant.tenant_id, _POLICY) as view:
+            rows_of_tenant = _RowsOfTenant(view)
             self._wait_for_running_turns(rows_of_tenant)
             chain = rows_of_tenant.end_of_chain()
             rows_of_tenant.remove(but="tenants")
@@ -123,10 +133,10 @@ class Eraser:
 class _RowsOfTenant:
     """The rows of one tenant, seen with the owner's rights and no other tenant's among them."""
 
-    def __init__(self, engine: sa.Engine, tenant: Tenant, tables: tuple[HeldTable, ...]) -> None:
-        self._engine = engine
-        self._own = {"tenant_id": tenant.tenant_id}
-        self._tables = tables
+    def __init__(self, view: OwnersView) -> None:
+        self._transaction = view.transaction
+        self._own = {"tenant_id": view.tenant_id}
+        self._tables = view.tables
         self.removed: dict[str, int] = {}
 
     def running_turns(self) -> int:
@@ -179,44 +189,3 @@ class _RowsOfTenant:
 
     def _count(self, table: str, rows: int) -> None:
         self.removed[table] = self.removed.get(table, 0) + rows
-
-    @contextmanager
-    def _transaction(self) -> Generator[sa.Connection]:
-        with self._engine.begin() as connection:
-            connection.execute(_SCOPE, self._own)
-            yield connection
-
-
-@contextmanager
-def _opened(database: Database, tenant: Tenant) -> Generator[_RowsOfTenant]:
-    """Connect as the owner, who for this time may see the tenant's rows in guarded tables too."""
-    engine = sa.create_engine(database.owner_url, poolclass=sa.NullPool)
-    try:
-        with engine.begin() as connection:
-            tables = held_tables(connection)
-            bypasses = connection.execute(_BYPASSES).scalar_one()
-        guarded = [] if bypasses else [table for table in tables if table.guarded]
-        _let_owner_see(engine, guarded)
-        try:
-            yield _RowsOfTenant(engine, tenant, tables)
-        finally:
-            _end_seeing(engine, guarded)
-    finally:
-        engine.dispose()
-
-
-def _let_owner_see(engine: sa.Engine, tables: Iterable[HeldTable]) -> None:
-    """A superuser sees everything; any other owner is under the row-level security of most tables too."""
-    _end_seeing(engine, tables)  # of an erasure that was interrupted
-    for table in tables:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(
-                f"CREATE POLICY {_POLICY} ON {table.qualified} TO CURRENT_USER"
-                " USING (tenant_id = current_setting('smos.tenant_id', true))"
-            )
-
-
-def _end_seeing(engine: sa.Engine, tables: Iterable[HeldTable]) -> None:
-    for table in tables:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"DROP POLICY IF EXISTS {_POLICY} ON {table.qualified}")

@@ -12,7 +12,15 @@ from smarteros.store.audit import append_event
 from smarteros.store.database import Database
 
 ChangeKind = Literal[
-    "tenant_added", "tenant_changed", "tenant_suspended", "tenant_resumed", "tenant_exported", "tenant_erased"
+    "tenant_added",
+    "tenant_changed",
+    "tenant_suspended",
+    "tenant_resumed",
+    "tenant_exported",
+    "tenant_erased",
+    "tenant_leaves",
+    "tenant_arrived",
+    "tenant_stays",
 ]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from smarteros.domain.model import Model
-from smarteros.domain.tenants import Tenant
+from smarteros.domain.tenants import Tenant, TenantState
 from smarteros.kit.clock import in_santiago
 from smarteros.store.database import Database
 from smarteros.store.health import down_since
@@ -37,7 +37,7 @@ class TenantStatus(Model):
 
     tenant_id: str
     name: str
-    state: Literal["active", "suspended"]
+    state: TenantState
     turns: int
     answered: int
     handed_over: int
@@ -59,7 +59,7 @@ def status_of(database: Database, tenant: Tenant, systems: dict[str, bool], now:
     return TenantStatus(
         tenant_id=tenant.tenant_id,
         name=tenant.name,
-        state="active" if tenant.active else "suspended",
+        state=tenant.state,
         turns=row.turns,
         answered=row.answered,
         handed_over=row.handed_over,

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.vault_server import HATS, SHOES, RecordingHttp, Time, VaultServer
+from tests.vault_server import HATS, SHOES, RecordingHttp, Time, VaultServer, setup_for
 
 from smarteros.contracts.exporters.vault import OPERATOR, READERS, SERVER, policy_of
+from smarteros.dedicated.sides import copy_secrets
 from smarteros.domain.errors import ConfigError, SmosError, TransientError
 from smarteros.domain.tenants import TenantScope
 from smarteros.secrets.keys import GivenKeys
@@ -355,3 +356,24 @@ def test_what_is_missing_or_unsafe_is_named_at_the_start(changes: dict[str, Any]
     with pytest.raises(ConfigError, match=named) as refused:
         opened(Settings(**(given | changes)))
     assert code_of(refused) == "vault_not_configured"
+
+
+def test_a_shop_that_moves_to_an_engine_of_its_own_is_opened_by_that_ones_role_only(operator: Run) -> None:
+    operator.store.write(SHOES, TOKEN, "shop's")
+    operator.store.write(SHOES, HMAC, "old")
+    operator.store.rotate(SHOES, HMAC, "new", timedelta(hours=1))
+    operator.server.run(setup_for([SHOES], "acme"))
+    theirs = operator.server.credentials(f"acme-{OPERATOR}")
+
+    def store(credentials: tuple[str, str], mount: str) -> VaultSecretStore:
+        return operator.server.store(operator.http, credentials, operator.time, mount=mount)
+
+    own = store(theirs, "acme")
+    copied = copy_secrets(operator.store, own, SHOES, operator.time.now())
+
+    assert copied == 2
+    assert (own.read(SHOES, TOKEN), own.accepted(SHOES, HMAC)) == ("shop's", ("new", "old"))
+    for credentials, mount in ((operator.credentials, "acme"), (theirs, "secret")):
+        with pytest.raises(ConfigError) as refused:
+            store(credentials, mount).read(SHOES, TOKEN)
+        assert code_of(refused) == "vault_refused"

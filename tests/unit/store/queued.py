@@ -22,7 +22,7 @@ class TurnQueue:
     """All turns that wait or run, of all tenants. Every statement is a transaction of its own."""
 
     def __init__(self, owner_url: str) -> None:
-        self.engine = sa.create_engine(owner_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self.engine = sa.create_engine(owner_url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self.ask("DELETE FROM smos.waiting_turns")
 
     @contextmanager
@@ -42,6 +42,14 @@ class TurnQueue:
     def claim(self, worker: str = "worker", *, most: int = 1000, most_slow: int = 1000) -> list[ClaimedTurn]:
         with self.connection() as connection:
             return queue.claim_turns(connection, worker, most, most_slow)
+
+    def wrest(self, worker: str) -> list[ClaimedTurn]:
+        """Give every turn to this worker, whoever had it; one transaction, so that nobody comes between."""
+        with self.connection() as connection:
+            connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                connection.exec_driver_sql("UPDATE smos.waiting_turns SET worker = NULL")
+                return queue.claim_turns(connection, worker, 1000, 1000)
 
     def claim_one(self, worker: str = "worker") -> ClaimedTurn:
         (turn,) = self.claim(worker, most=1)

@@ -111,7 +111,7 @@ def test_a_process_that_joined_runs_the_server_when_the_first_one_dies(tmp_path:
     with first, EmbeddedPostgres(tmp_path) as joined:
         assert one(joined.url()) == 1
         first.kill()
-        first.wait(timeout=5)
+        first.wait(timeout=20)
 
         assert eventually_one(joined.url())
 

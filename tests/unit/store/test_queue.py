@@ -100,7 +100,7 @@ def test_two_workers_that_claim_at_once_never_share_a_conversation(turn_queue: T
     start = threading.Barrier(2)
 
     def worker(name: str) -> list[ClaimedTurn]:
-        start.wait(timeout=10)
+        start.wait(timeout=20)
         return [turn for _ in range(10) for turn in turn_queue.claim(name, most=3)]
 
     with ThreadPoolExecutor(2) as pool:

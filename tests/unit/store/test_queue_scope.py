@@ -136,3 +136,16 @@ def test_the_end_of_a_turn_that_is_rolled_back_leaves_it_in_its_workers_hands(
         raise ZeroDivisionError
 
     assert turn_queue.is_ours(turn)
+
+
+def test_what_a_message_costs_does_not_grow_with_the_queue(database: Database, turn_queue: TurnQueue) -> None:
+    """Also when PostgreSQL counted the queue while it was empty, and plans for no rows at all."""
+    turn_queue.ask("VACUUM (ANALYZE) smos.waiting_turns")
+    read = sa.text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'waiting_turns'")
+    rows: list[int] = []
+    with database.tenant(SHOES) as connection:  # one transaction, whose statistics are its own
+        for conversation_id in range(1, 101):
+            enqueue_turn(connection, a_start(SHOES.tenant_id, conversation_id), PLACES["quick"])
+            rows.append(connection.execute(read).scalar_one())
+
+    assert rows[-1] - rows[49] <= rows[49] - rows[0] + 50

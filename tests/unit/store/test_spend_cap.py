@@ -93,7 +93,7 @@ def test_of_purchases_at_once_no_more_are_made_than_fit(database: Database, cent
     start = threading.Barrier(6)
 
     def buy(number: int) -> int:
-        start.wait(timeout=10)
+        start.wait(timeout=20)
         if number % 2:
             return MICRO_USD_PER_IMAGE if books.read_image() else 0
         return ONE_CENT if books.ask_model() else 0

@@ -14,6 +14,8 @@ from smarteros.contracts.models import Contract
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
 
+# The engine of an installation that was told no other.
+DEFAULT_MOUNT = "secret"
 # Token roles. A role mints policies whose names begin with its own.
 READERS = "smos-tenant"
 WRITERS = "smos-tenant-writer"
@@ -39,6 +41,11 @@ _FOOT = """\
 """
 
 
+def role_in(mount: str, role: str) -> str:
+    """Return the name of a token role or AppRole for an engine: one that is a single shop's has roles of its own."""
+    return role if mount == DEFAULT_MOUNT else f"{mount}-{role}"
+
+
 def policy_of(tenant_id: str, role: str) -> str:
     """Return the name of a tenant's policy for a token role. Vault lower-cases names; tenant ids have no lower case."""
     return f"{role}.{tenant_id.lower()}"
@@ -55,7 +62,7 @@ def vault_setup(contracts: Iterable[Contract], tenant_ids: Iterable[str], mount:
         raise ConfigError("tenant_ids_collide", "Two tenant ids differ in upper and lower case only.")
     scopes = [TenantScope(tenant_id=tenant_id) for tenant_id in tenants]
     systems = sorted(_OF_EVERY_FLOW.union(path.split("/")[0] for each in contracts for path in each.secrets))
-    parts = (_engines(mount), _tenant_policies(scopes, systems, mount), _token_roles(), _app_roles())
+    parts = (_engines(mount), _tenant_policies(scopes, systems, mount), _token_roles(mount), _app_roles(mount))
     return "\n".join((_HEAD, *chain.from_iterable(parts), _FOOT))
 
 
@@ -72,11 +79,11 @@ def _tenant_policies(scopes: Sequence[TenantScope], systems: Sequence[str], moun
             rules = [(f"{mount}/data/{path}", capabilities) for path in paths]
             if role == WRITERS:  # a shop that leaves takes its secrets' earlier versions with it
                 rules.append((f"{mount}/metadata/tenant/{scope.tenant_id}/*", ("delete",)))
-            yield _policy(policy_of(scope.tenant_id, role), rules)
+            yield _policy(policy_of(scope.tenant_id, role_in(mount, role)), rules)
 
 
-def _token_roles() -> Iterator[str]:
-    for role in _CAPABILITIES:
+def _token_roles(mount: str) -> Iterator[str]:
+    for role in (role_in(mount, each) for each in _CAPABILITIES):
         yield (
             f"\"$BAO\" write auth/token/roles/{role} allowed_policies_glob='{policy_of('*', role)}' token_type=batch"
             " orphan=true renewable=false token_no_default_policy=true"
@@ -84,9 +91,10 @@ def _token_roles() -> Iterator[str]:
     yield ""
 
 
-def _app_roles() -> Iterator[str]:
-    for name, roles in _APP_ROLES.items():
-        paths = [(f"auth/token/create/{role}", ("update",)) for role in roles]
+def _app_roles(mount: str) -> Iterator[str]:
+    for app_role, roles in _APP_ROLES.items():
+        name = role_in(mount, app_role)
+        paths = [(f"auth/token/create/{role_in(mount, role)}", ("update",)) for role in roles]
         yield _policy(name, [*paths, ("auth/token/renew-self", ("update",))])
         yield (
             f'"$BAO" write auth/approle/role/{name} token_policies={name} token_no_default_policy=true'

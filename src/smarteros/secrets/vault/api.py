@@ -82,7 +82,7 @@ class VaultApi:
     def __init__(self, http: HttpClient, address: str, mount: str) -> None:
         self._http = http
         self._address = address
-        self._mount = mount
+        self.mount = mount
 
     def login(self, role_id: str, secret_id: str) -> Lease:
         """Return the installation's own token by AppRole. ConfigError(code ``vault_login_refused``) when refused."""
@@ -101,7 +101,7 @@ class VaultApi:
     def read(self, token: str, path: str) -> KeptSecret:
         """Return the newest version of a secret; one that was deleted or never written has no keys."""
         try:
-            answer = self._ask("GET", f"{self._mount}/data/{path}", token)
+            answer = self._ask("GET", f"{self.mount}/data/{path}", token)
         except _NotThereError as nothing:
             if nothing.version is None:
                 return _NOTHING
@@ -116,15 +116,15 @@ class VaultApi:
     def write(self, token: str, path: str, data: dict[str, Any], version: int) -> None:
         """Write a secret over the version that was read; ChangedMeanwhileError when it is not the newest any more."""
         try:
-            self._ask("POST", f"{self._mount}/data/{path}", token, {"data": data, "options": {"cas": version}})
+            self._ask("POST", f"{self.mount}/data/{path}", token, {"data": data, "options": {"cas": version}})
         except _BadRequestError:
             raise ChangedMeanwhileError from None
         except _NotThereError:
-            raise ConfigError("vault_refused", f"Vault has no key-value engine at {self._mount!r}.") from None
+            raise ConfigError("vault_refused", f"Vault has no key-value engine at {self.mount!r}.") from None
 
     def remove(self, token: str, path: str) -> None:
         """Remove a secret with all its versions; one that was never written is no error."""
-        url = f"{self._address}/v1/{self._mount}/metadata/{path}"
+        url = f"{self._address}/v1/{self.mount}/metadata/{path}"
         try:
             self._http.request("DELETE", url, headers={"X-Vault-Token": token}, timeout_s=_TIMEOUT_S)
         except HttpFault as fault:

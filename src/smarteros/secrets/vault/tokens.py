@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smarteros.contracts.exporters.vault import READERS, WRITERS, policy_of
+from smarteros.contracts.exporters.vault import READERS, WRITERS, policy_of, role_in
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
 from smarteros.secrets.vault.api import Lease, VaultApi, VaultRefusedError
@@ -50,7 +50,7 @@ class VaultTokens:
 
         Raises ConfigError(code ``vault_refused``) when this installation's role may not have such a token.
         """
-        role = WRITERS if writes else READERS
+        role = role_in(self._api.mount, WRITERS if writes else READERS)
         with self._lock:
             now = self._monotonic()
             held = self._of_tenants.get((scope.tenant_id, role))
@@ -64,7 +64,7 @@ class VaultTokens:
         with self._lock:
             self._own = None
             for role in (READERS, WRITERS):
-                self._of_tenants.pop((scope.tenant_id, role), None)
+                self._of_tenants.pop((scope.tenant_id, role_in(self._api.mount, role)), None)
 
     def _mint(self, role: str, policy: str) -> Lease:
         try:
