@@ -18,6 +18,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from smarteros_sandbox.botpress import create_botpress_app, shop_bot
 from smarteros_sandbox.chatwoot.http.app import create_chatwoot_app
 from smarteros_sandbox.chatwoot.installation import Installation
 from smarteros_sandbox.chatwoot.profiles import DEFAULT_PROFILE, PROFILES
@@ -29,7 +30,7 @@ from smarteros_sandbox.shops.loader import load_shops
 from smarteros_sandbox.shops.models import DemoShop
 from smarteros_sandbox.vision.app import create_vision_app
 
-SERVERS = ("control", "chatwoot", "shopify", "odoo", "vision")
+SERVERS = ("control", "chatwoot", "shopify", "odoo", "vision", "botpress")
 GRACE_SECONDS = 1
 PARENT_CHECK_SECONDS = 0.5
 
@@ -111,6 +112,7 @@ async def serve(options: argparse.Namespace) -> int:
         "shopify": create_shopify_app(shops, faults),
         "odoo": create_odoo_app(shops, faults),
         "vision": create_vision_app(shops, faults),
+        "botpress": create_botpress_app([shop_bot(shop) for shop in shops], faults),
         "control": create_control_app(Sandbox(shops, faults, chatwoot, first_start, urls)),
     }
     servers = {name: _server(app) for name, app in apps.items()}

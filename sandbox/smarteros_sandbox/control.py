@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from smarteros_sandbox.botpress import shop_bot
 from smarteros_sandbox.chatwoot.errors import not_found, refused
 from smarteros_sandbox.chatwoot.http.answers import answer_json
 from smarteros_sandbox.chatwoot.http.failures import EXCEPTION_HANDLERS
@@ -167,7 +168,7 @@ def _version() -> str:
 
 
 def _tenant(sandbox: Sandbox, shop: DemoShop) -> JsonObject:
-    spec, store = shop.spec, sandbox.chatwoot.store
+    spec, store, bot = shop.spec, sandbox.chatwoot.store, shop_bot(shop)
     bots = [bot for bot in store.agent_bots if bot.account_id == spec.account_id]
     hooks = [hook for hook in store.webhooks if hook.account_id == spec.account_id]
     people = [user for user in store.users if user.account_id == spec.account_id and user.role == "agent"]
@@ -208,6 +209,7 @@ def _tenant(sandbox: Sandbox, shop: DemoShop) -> JsonObject:
             "company_id": spec.odoo_company_id,
         },
         "vision": {"api_key": spec.vision_api_key},
+        "botpress": {"bot": bot.bot_id, "bot_key": bot.key},
         "legacy_hmac_secret": spec.legacy_hmac_secret,
         "kb_url": f"{path}/kb",
         "catalogue": [product.title for product in shop.products],

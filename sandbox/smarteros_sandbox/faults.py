@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import Literal, get_args
 
-Service = Literal["chatwoot", "shopify", "odoo", "vision"]
+Service = Literal["chatwoot", "shopify", "odoo", "vision", "botpress"]
 FaultValue = float | str | None
 
 SERVICES: tuple[str, ...] = get_args(Service)

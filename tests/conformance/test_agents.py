@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import pytest
+from tests.unit.agents.botpress import bots as shops_bots
 from tests.unit.agents.llm.brains import brain, first_passage
 
 from smarteros.agents.native import NativeAgent
@@ -65,17 +67,43 @@ def knowledge() -> KnowledgeBase:
     return base
 
 
-def with_language_model(knowledge: KnowledgeBase) -> Agent:
+def with_language_model(native: NativeAgent) -> Agent:
     """The brain with a model that answers with the first passage it is shown."""
-    return brain(first_passage, native=NativeAgent(knowledge)).agent
+    return brain(first_passage, native=native).agent
 
 
-AGENTS: dict[str, Callable[[KnowledgeBase], Agent]] = {"native": NativeAgent, "llm": with_language_model}
+@contextmanager
+def with_a_bot(door: shops_bots.Door, native: NativeAgent) -> Iterator[Agent]:
+    """The brain with a shop's own bot behind the stand-in of Botpress, which understands what another agent does."""
+    parts = {"intent", "confidence", "route", "entities", "actions", "reply"}
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        decision = native.decide(AgentRequest.model_validate(asked))
+        return decision.model_dump(mode="json", include=parts)
+
+    with shops_bots.bots_serving() as bots:
+        bots.says = answer
+        yield shops_bots.brain(bots, bots.settings(door), native=native).agent
+        assert len(bots.asked) > 20  # it was the bot that passed
+
+
+AGENTS: dict[str, Callable[[NativeAgent], AbstractContextManager[Agent]]] = {
+    "native": nullcontext,
+    "llm": lambda native: nullcontext(with_language_model(native)),
+    "botpress cloud": lambda native: with_a_bot(("cloud", "open"), native),
+    "botpress v12": lambda native: with_a_bot(("v12", "open"), native),
+}
+
+
+@pytest.fixture(scope="module")
+def native() -> NativeAgent:
+    return NativeAgent(knowledge())
 
 
 @pytest.fixture(scope="module", params=sorted(AGENTS))
-def agent(request: pytest.FixtureRequest) -> Agent:
-    return AGENTS[request.param](knowledge())
+def agent(request: pytest.FixtureRequest, native: NativeAgent) -> Iterator[Agent]:
+    with AGENTS[request.param](native) as opened:
+        yield opened
 
 
 def decide(

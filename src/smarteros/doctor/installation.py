@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from smarteros.contracts.findings import mistakes
 from smarteros.contracts.lint import lint
 from smarteros.doctor.examination import Group, Observed, Step
 from smarteros.domain.errors import ConfigError, TransientError
@@ -76,7 +77,7 @@ def when_open() -> tuple[Group[OpenInstallation], ...]:
 
 
 def _contracts(settings: Settings) -> Observed:
-    found = lint([settings.contracts_dir])
+    found = mistakes(lint([settings.contracts_dir]))
     if found:
         raise ConfigError("contract_invalid", f"{found[0]}" + (f" (and {len(found) - 1} more)" if found[1:] else ""))
     return Observed(f"the contracts of {settings.contracts_dir} are in order")

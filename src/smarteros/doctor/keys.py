@@ -1,4 +1,4 @@
-"""Do the keys of Cloud Vision and of the tenant's language model open what they are for? One cheap call each."""
+"""Do the keys of Cloud Vision, the tenant's language model and its bot open what they are for? One call each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import base64
 
 from pydantic import BaseModel
 
+from smarteros.agents.botpress.contract import greeting_of, read_answer
+from smarteros.agents.botpress.protocol import BotFault, Bots
+from smarteros.agents.disclosure import DiscardedError
 from smarteros.agents.llm.protocol import LanguageModel, LlmFault, Question
 from smarteros.doctor.examination import Group, Observed, Step
 from smarteros.documents.vision import VisionOcrEngine
+from smarteros.domain.botpress import BOT_KEY_PATH
 from smarteros.domain.errors import ConfigError, TransientError
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.http import HttpClient
@@ -82,3 +86,40 @@ class LlmExamination:
                 raise ConfigError("llm_refused", f"{called}: {fault}") from fault
             raise TransientError(f"llm_{fault.kind}", f"{called}: {fault}") from fault
         return Observed(f"{called} answers")
+
+
+class BotpressExamination:
+    """Looks at the shops whose brain is a bot of their own: says hello to it as a user of our own making."""
+
+    def __init__(self, secrets: SecretStore, bots: Bots) -> None:
+        self._secrets = secrets
+        self._bots = bots
+
+    def group(self) -> Group[Tenant]:
+        """Return the step."""
+        remedy = (
+            "Set address and bot with `smos brain botpress` and its key as secret botpress/bot_key; the bot must answer"
+            " by the agent contract (docs/botpress.md). Until then the embedded brain answers."
+        )
+        return Group(
+            "botpress",
+            lambda tenant: tenant.botpress is not None,
+            (Step("answer", self._answer, remedy, of_credentials=True),),
+        )
+
+    def _answer(self, tenant: Tenant) -> Observed:
+        settings = tenant.botpress
+        assert settings is not None  # noqa: S101 - the group applies to no other
+        called = f"bot {settings.name}"
+        question = greeting_of(tenant.tenant_id)
+        try:
+            read_answer(self._bots.ask(settings, self._secrets.find(tenant.scope, BOT_KEY_PATH), question, WITHIN_S))
+        except DiscardedError:
+            return Observed(f"{called} answers, but not by the agent contract", warning=True)
+        except BotFault as fault:
+            if fault.kind == "malformed":
+                return Observed(f"{called} answers, but not by the agent contract ({fault})", warning=True)
+            if fault.kind in ("rejected", "misconfigured"):
+                raise ConfigError("botpress_refused", f"{called}: {fault}") from fault
+            raise TransientError(f"botpress_{fault.kind}", f"{called}: {fault}") from fault
+        return Observed(f"{called} answers by the agent contract")

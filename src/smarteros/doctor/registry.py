@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smarteros.agents.botpress.client import HttpBots
 from smarteros.agents.llm.protocol import LanguageModel
 from smarteros.doctor.chatwoot import ChatwootExamination
 from smarteros.doctor.examination import Group
-from smarteros.doctor.keys import LlmExamination, VisionExamination
+from smarteros.doctor.keys import BotpressExamination, LlmExamination, VisionExamination
 from smarteros.doctor.knowledge import KnowledgeExamination
 from smarteros.doctor.odoo import OdooExamination
 from smarteros.doctor.shop_without_keys import UcpExamination
@@ -63,10 +64,11 @@ def credential_groups(
 def key_groups(
     http: HttpClient, secrets: SecretStore, vision_url: str, language_model: LanguageModel
 ) -> tuple[Group[Tenant], ...]:
-    """Return the checks of what is paid for by the call."""
+    """Return the checks of what is asked outside for its wits: who reads photos, and who helps or is the brain."""
     return (
         VisionExamination(http, secrets, vision_url).group(),
         LlmExamination(secrets, language_model).group(),
+        BotpressExamination(secrets, HttpBots(http)).group(),
     )
 
 

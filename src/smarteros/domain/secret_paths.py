@@ -9,6 +9,7 @@ SECRET_PATHS = (
     "chatwoot/webhook_secret",
     "chatwoot/legacy_hmac_secret",
     "botpress/api_key",
+    "botpress/bot_key",
     "botpress/workspace_id",
     "botpress/bot_id_sales",
     "botpress/bot_id_support",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from smarteros.domain.botpress import BotpressSettings
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.limits import AgreedLimits, Limits, Tier
 from smarteros.domain.llm import LlmSettings
@@ -20,8 +21,11 @@ ShopDoor = Literal["admin", "ucp"]
 OcrPolicy = Literal["local", "vision", "vision_then_local", "local_then_vision"]
 # Who leads a turn through its steps: our own workers, or n8n by its workflows, over the same steps (docs/n8n.md).
 Orchestration = Literal["smarteros", "n8n"]
+TenantState = Literal["active", "suspended", "leaving", "moved"]
 # Code of every refusal of a tenant that is suspended, and reason of the turns it had waiting.
 TENANT_SUSPENDED = "tenant_suspended"
+# Code of what is refused for a tenant that moves, or has moved, to an installation of its own.
+TENANT_MOVED = "tenant_moved"
 
 
 class TenantScope(Model):
@@ -43,6 +47,17 @@ class InboxSettings(Model):
     starts: FirstStatus = "pending"
 
 
+class Move(Model):
+    """Where a tenant goes, or has gone: another installation of this code (docs/dedicated.md).
+
+    ``to`` is the address at which Chatwoot reaches that one, without trailing slash. While a move is not ``done`` the
+    tenant's webhooks are kept; afterwards they are kept and passed on.
+    """
+
+    to: str
+    done: bool = False
+
+
 class Tenant(Model):
     """Settings of one tenant; secrets are never in here, they are read from the SecretStore by path.
 
@@ -57,6 +72,7 @@ class Tenant(Model):
     language: Literal["es-CL", "en"] = "es-CL"
     tier: Tier = "free"
     active: bool = True
+    move: Move | None = Field(default=None, description="Set when it moves or has moved to another installation")
     chatwoot_url: str
     chatwoot_account_ids: tuple[int, ...]
     inboxes: tuple[InboxSettings, ...] = ()
@@ -83,11 +99,21 @@ class Tenant(Model):
     status_page: bool = Field(default=False, description="Whether anybody with its address may see how we are doing")
     kb: UpkeepSettings = Field(default=UpkeepSettings(), description="How its texts are kept up to date")
     llm: LlmSettings | None = Field(default=None, description="Brain with a language model; unset means the native one")
+    botpress: BotpressSettings | None = Field(
+        default=None, description="Its own bot at Botpress as its brain; where set, ``llm`` is not asked"
+    )
 
     @property
     def scope(self) -> TenantScope:
         """The scope of this tenant's own data."""
         return TenantScope(tenant_id=self.tenant_id)
+
+    @property
+    def state(self) -> TenantState:
+        """Whether this installation answers for the tenant, and why not."""
+        if self.move is not None:
+            return "moved" if self.move.done else "leaving"
+        return "active" if self.active else "suspended"
 
     @property
     def may_use(self) -> Limits:

@@ -29,10 +29,12 @@ def agent_router(
     secrets: SecretStore,
     rate: TenantRate | None = None,
     turns: TurnTokens | None = None,
+    earlier: Agent | None = None,
 ) -> APIRouter:
     """Build the route over an agent; without ``rate`` it may be asked any number of times.
 
-    With ``turns`` the key of a turn opens it as well, for that turn's conversation; its message was counted already.
+    ``earlier`` decides the messages before the last one in its place: nobody outside is asked about them again. With
+    ``turns`` the key of a turn opens it as well, for that turn's conversation; its message was counted already.
     """
     router = APIRouter(tags=["agent"])
 
@@ -57,7 +59,7 @@ def agent_router(
         tenant = _own_workspace(tenant, workspace_id)
         if rate is not None and not has_key:
             rate.require(tenant)
-        return agent.decide(with_rebuilt_state(agent, body))
+        return agent.decide(with_rebuilt_state(earlier or agent, body))
 
     return router
 

@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from json import loads
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +65,12 @@ class Fetched:
     body: bytes
 
 
+@cache
+def public_trust() -> ssl.SSLContext:
+    """The public authorities, read once in a process: that takes 20 ms of a core, and connections share them."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 @dataclass
 class HttpClient:
     """Connection pool for outgoing calls. Close it at shutdown.
@@ -79,14 +86,18 @@ class HttpClient:
     def __post_init__(self) -> None:
         self._client = httpx2.Client(
             timeout=self.default_timeout_s,
-            verify=True if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file),
+            verify=public_trust() if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file),
             limits=httpx2.Limits(max_connections=64, max_keepalive_connections=16),
             trust_env=False,
+            cookies=_no_cookies(),
             event_hooks={"request": [] if self.guard is None else [partial(_guarded, self.guard)]},
         )
         # Strangers' files come over connections of their own, never kept: the watchdog must see them open.
         self._fetcher = httpx2.Client(
-            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=0), trust_env=False
+            verify=public_trust(),
+            limits=httpx2.Limits(max_connections=16, max_keepalive_connections=0),
+            trust_env=False,
+            cookies=_no_cookies(),
         )
 
     def close(self) -> None:
@@ -118,24 +129,33 @@ class HttpClient:
             return response
         raise _unsuccessful(method, url, response, response.text[:2000])
 
-    def short_json(self, url: str, *, headers: Mapping[str, str], json: Any, max_bytes: int, timeout_s: float) -> Any:
-        """POST a question to somebody who may answer anything; return the JSON of a 2xx answer.
+    def short_json(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        json: Any,
+        max_bytes: int,
+        timeout_s: float,
+        method: str = "POST",
+    ) -> Any:
+        """Ask somebody who may answer anything; return the JSON of a 2xx answer.
 
         Raises BodyTooLargeError as soon as an answer is longer than ``max_bytes``, and HttpFault. What comes packed is
         not unpacked.
         """
         headers = {**headers, "Accept-Encoding": "identity"}
         with (
-            _sorted("POST", url),
-            self._client.stream("POST", url, headers=headers, json=json, timeout=timeout_s) as response,
+            _sorted(method, url),
+            self._client.stream(method, url, headers=headers, json=json, timeout=timeout_s) as response,
         ):
             body = _read_at_most(response, max_bytes)
         if not response.is_success:
-            raise _unsuccessful("POST", url, response, body[:2000].decode("utf-8", "replace"))
+            raise _unsuccessful(method, url, response, body[:2000].decode("utf-8", "replace"))
         try:
             return loads(body)
         except (ValueError, RecursionError) as error:
-            raise HttpFault(f"POST {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
+            raise HttpFault(f"{method} {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
 
     def fetch(
         self,
@@ -155,7 +175,6 @@ class HttpClient:
         target = httpx2.URL(url)
         fixed = {"Accept-Encoding": "identity", "Host": target.netloc.decode("ascii")}
         extensions: dict[str, Any] = {"sni_hostname": target.host} if address else {}
-        self._fetcher.cookies.clear()
         with _Watchdog(timeout_s) as watchdog:
             try:
                 with self._fetcher.stream(
@@ -207,6 +226,11 @@ class HttpClient:
             return response.json()
         except ValueError as error:
             raise HttpFault(f"{method} {_shown(url)}: not JSON", status=200, transient=False, sent=True) from error
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that takes none: a host that serves many shops must not be shown one's cookie by another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def not_admitted(guard: AddressGuard, host: str, event: str, info: Mapping[str, Any]) -> HttpFault | None:

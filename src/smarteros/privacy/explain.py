@@ -6,7 +6,7 @@ and the operator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from smarteros.agents.llm.protocol import LlmCall, LlmLedger
 from smarteros.contracts.loader import ContractSet
 from smarteros.domain.decisions import Candidate, Decision, Intent
 from smarteros.domain.model import Model
@@ -62,6 +63,14 @@ class UsedTool(Model):
     data: dict[str, Any] | None
 
 
+class AskedOutside(Model):
+    """A question to a language model or to the shop's own bot, and what became of the answer (docs/botpress.md)."""
+
+    provider: str
+    model: str
+    outcome: str
+
+
 class UsedText(Model):
     """The contract's rule whose text was written; ``template`` is None where the text is no contract's."""
 
@@ -83,6 +92,7 @@ class Explanation(Model):
     reading: DocumentReading | None
     ocr_threshold: float = TRUSTED_CONFIDENCE
     passages: tuple[UsedPassage, ...] = ()
+    asked: tuple[AskedOutside, ...] = ()
     tools: tuple[UsedTool, ...] = ()
     text: UsedText | None = None
     fact_lock: bool = False
@@ -107,6 +117,8 @@ class Explanation(Model):
             yield f"  document   {read}, timbre {self.reading.timbre}, doubt {self.reading.fraud or 'none'}"
         for passage in self.passages:
             yield f"  passage    {passage.document} › {passage.title} (score {passage.score:.2f}): {passage.text!r}"
+        for each in self.asked:
+            yield f"  asked      {each.provider} {each.model}: {each.outcome}"
         for tool in self.tools:
             code = f" {tool.error_code}" if tool.error_code else ""
             yield f"  tool       {tool.tool}: {tool.outcome}{code}, {tool.duration_ms:.0f} ms"
@@ -118,8 +130,11 @@ class Explanation(Model):
         yield f"  reply      {self.reply!r}"
 
 
-def explain(tenant: Tenant, turn: RecordedTurn, contracts: ContractSet) -> Explanation:
-    """Explain a finished turn. Thresholds and templates are those of the contracts in force now."""
+def explain(tenant: Tenant, turn: RecordedTurn, contracts: ContractSet, calls: Sequence[LlmCall] = ()) -> Explanation:
+    """Explain a finished turn. Thresholds and templates are those of the contracts in force now.
+
+    ``calls`` are the questions to somebody outside that were asked for it (see ``asked_for``).
+    """
     record, decision = turn.record, turn.record.decision
     explained = Explanation(
         turn_id=record.turn_id,
@@ -132,6 +147,7 @@ def explain(tenant: Tenant, turn: RecordedTurn, contracts: ContractSet) -> Expla
         understood=None if decision is None else _understood(decision, record.flow_id, record.reading, contracts),
         reading=record.reading,
         passages=() if decision is None else _passages(decision),
+        asked=tuple(AskedOutside(provider=call.provider, model=call.model, outcome=call.outcome) for call in calls),
         tools=tuple(UsedTool.model_validate(tool.model_dump(exclude={"retryable"})) for tool in record.tool_results),
         text=_text(turn, contracts),
         fact_lock=_FACT_LOCK in (record.rule, record.reason),
@@ -139,6 +155,13 @@ def explain(tenant: Tenant, turn: RecordedTurn, contracts: ContractSet) -> Expla
     )
     told = "\n".join(_for_customer(tenant, explained))
     return explained.model_copy(update={"for_customer": told})
+
+
+def asked_for(ledger: LlmLedger, tenant: Tenant, turn: RecordedTurn) -> tuple[LlmCall, ...]:
+    """Return the questions to a language model or a bot that were asked to decide a turn."""
+    record = turn.record
+    last = turn.inputs.resolved.messages[-1].id if turn.inputs and turn.inputs.resolved.messages else record.message_id
+    return ledger.calls(tenant.scope, record.conversation_id, last)
 
 
 def _understood(

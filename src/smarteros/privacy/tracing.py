@@ -107,7 +107,8 @@ class Tracer:
             if values["turn_id"] is None or row.message_id in messages:
                 call: dict[str, Any] = row.call
                 told = {name: call[name] for name in ("provider", "model", "outcome", "micro_usd")}
-                yield _happened(row.called_at, "language model", None, told, call["duration_ms"])
+                asked = "botpress" if call["provider"] == "botpress" else "language model"
+                yield _happened(row.called_at, asked, None, told, call["duration_ms"])
         for row in run(connection, _AUDIT, values):
             details = {"position": row.position, "kind": row.kind, "event_id": row.event_id}
             yield _happened(row.recorded_at, "audited", None, details)

@@ -25,7 +25,8 @@ def runner(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
     @contextmanager
     def services(_settings: object) -> Generator[SimpleNamespace]:
-        yield SimpleNamespace(agent=talk.agent, tenants=SimpleNamespace(get=tenant_of))
+        agent = SimpleNamespace(native=talk.agent, prepare=talk.agent.prepare, decide=talk.agent.decide)
+        yield SimpleNamespace(agent=agent, tenants=SimpleNamespace(get=tenant_of))
 
     monkeypatch.setattr("smarteros.bootstrap.open_services", services)
     return CliRunner()

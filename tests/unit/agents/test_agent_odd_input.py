@@ -12,7 +12,7 @@ from tests.unit.agents.talk import Talk, small_knowledge_base
 from smarteros.agents.native import NativeAgent
 
 AGENT = Talk(NativeAgent(small_knowledge_base()))
-GENEROUS_S = 1.0  # twenty times what was measured: the test must not fail on a busy machine
+GENEROUS_S = 1.0  # of this thread on a core: twenty times what was measured, and a busy machine adds nothing
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ GENEROUS_S = 1.0  # twenty times what was measured: the test must not fail on a 
     ],
 )
 def test_odd_input_gets_a_decision_within_a_bound_of_time(talk: Talk, text: str):
-    started = time.perf_counter()
+    started = time.thread_time()
     decision = talk.ask(text)
-    assert time.perf_counter() - started < GENEROUS_S
+    assert time.thread_time() - started < GENEROUS_S
     assert 0 <= decision.confidence <= 1
 
 

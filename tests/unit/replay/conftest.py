@@ -24,7 +24,8 @@ from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.parts import Parts
-from smarteros.flow.wording import choose_text
+from smarteros.flow.sources import Sources
+from smarteros.flow.wording import written_reply
 from smarteros.privacy.wrapping import KeyWrapping
 from smarteros.replay.replayer import Replayer
 from smarteros.settings import Settings
@@ -92,7 +93,8 @@ class Shop:
         decided = DecideStep(parts)(turn, resolved)
         policy = self.services.knowledge.policy(self.tenant.scope)
         facts = reply_context(self.tenant, policy, resolved, decided, results)
-        chosen = choose_text(self.services.contracts.get(decided.flow_id), facts)
+        sources = Sources(self.services.knowledge, self.tenant, policy, resolved, decided, results)
+        chosen = written_reply(self.services.contracts.get(decided.flow_id), facts, sources)
         replied = Replied(outcome=outcome, rule=chosen.rule, text=chosen.text)
         called = ToolsCalled(results=results)
         AuditStep(parts)(turn, TurnStory(resolved=resolved, decided=decided, called=called, replied=replied))

@@ -15,7 +15,7 @@ from smarteros.domain.messages import Contact
 
 GREETS = Decision(intent="greeting", confidence=0.9, route="smalltalk")
 ASKS = Decision(intent="ambiguous", confidence=0.4, route="clarify")
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 class Says:

@@ -22,7 +22,7 @@ from smarteros_sandbox.faults import Faults
 from smarteros_sandbox.shops.loader import load_shops
 from smarteros_sandbox.shops.models import AgentSpec, ChannelName, DemoShop, InboxSpec
 
-PATIENCE = 10.0
+PATIENCE = 20.0
 ACCOUNT = 1
 INBOXES: dict[ChannelName, int] = {"webwidget": 3, "whatsapp": 7, "email": 9}
 PHONE = "+56979540471"

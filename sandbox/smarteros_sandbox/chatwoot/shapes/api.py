@@ -189,26 +189,25 @@ def _conversation_meta(view: View, row: Conversation) -> JsonObject:
 
 def team(row: Team, *, is_member: bool) -> JsonObject:
     """_team.json.jbuilder."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "description": row.description,
-        "allow_auto_assign": row.allow_auto_assign,
-        "account_id": row.account_id,
-        "is_member": is_member,
-    }
+    return {**_team_itself(row), "is_member": is_member}
 
 
 def assigned_team(row: Team) -> JsonObject:
     """The answer to an assignment, which no view shapes: the row as it is."""
     return {
+        **_team_itself(row),
+        "created_at": iso_milliseconds(row.created_at),
+        "updated_at": iso_milliseconds(row.updated_at),
+    }
+
+
+def _team_itself(row: Team) -> JsonObject:
+    return {
         "id": row.id,
         "name": row.name,
         "description": row.description,
         "allow_auto_assign": row.allow_auto_assign,
         "account_id": row.account_id,
-        "created_at": iso_milliseconds(row.created_at),
-        "updated_at": iso_milliseconds(row.updated_at),
     }
 
 

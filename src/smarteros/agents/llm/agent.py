@@ -42,7 +42,7 @@ from smarteros.tools.breaker import CircuitBreaker
 _log = structlog.get_logger()
 
 KEY_PATH = "llm/api_key"
-# What a model may take of the time a flow promises to answer in: the rest is for looking up and posting.
+# What a model or a bot may take of the time a flow promises to answer in: the rest is for looking up and posting.
 _SHARE_WITHOUT_TOOLS = 0.7
 _SHARE_WITH_TOOLS = 0.4
 # Tokens a provider adds to a request of its own accord (its words around schemas and tools), generously.
@@ -63,6 +63,7 @@ class LlmAgent:
     """Agent over another agent whose decisions it improves where a tenant has a language model.
 
     ``settings_of`` tells a tenant's model, None for tenants without. A tenant's key is its secret ``llm/api_key``.
+    ``places`` are those of threads that may wait for somebody outside at once, whoever waits.
     """
 
     native: Agent
@@ -73,10 +74,7 @@ class LlmAgent:
     contracts: ContractSet
     clock: Clock = field(default_factory=SystemClock)
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-    most_at_once: int = MOST_AT_ONCE
-
-    def __post_init__(self) -> None:
-        self._places = threading.BoundedSemaphore(self.most_at_once)
+    places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MOST_AT_ONCE))
 
     def decide(self, request: AgentRequest) -> Decision:
         """Decide one turn; see ``Agent.decide``."""
@@ -120,16 +118,16 @@ class LlmAgent:
         for call in self.ledger.calls(scope, request.conversation_id, request.message.id):
             if call.request_hash == asked and call.output is not None:
                 return call.output
-        if not self._places.acquire(blocking=False):
+        if not self.places.acquire(blocking=False):
             raise _NotAskedError("busy")
         try:
             if not self.breaker.allows(_service(request.tenant_id, settings)):
                 raise _NotAskedError("circuit_open")
             reservation = self._reserve(scope, settings, question)
-            limit_s = _time_limit_s(settings, contract)
+            limit_s = time_limit_s(settings.timeout_ms, contract)
             return self._ask(request, settings, question, asked, reservation, limit_s)
         finally:
-            self._places.release()
+            self.places.release()
 
     def _reserve(self, scope: TenantScope, settings: LlmSettings, question: Question) -> Reservation:
         price = price_of(settings)
@@ -251,6 +249,7 @@ def flow_of(contracts: ContractSet, request: AgentRequest, decision: Decision) -
     return contracts.flow_for_route(decision.route)
 
 
-def _time_limit_s(settings: LlmSettings, contract: Contract) -> float:
+def time_limit_s(timeout_ms: int, contract: Contract) -> float:
+    """Return the seconds that somebody outside may take of the time a flow promises to answer in."""
     share = _SHARE_WITH_TOOLS if contract.tools else _SHARE_WITHOUT_TOOLS
-    return min(settings.timeout_ms, contract.slo.latency_p95_ms * share) / 1000
+    return min(timeout_ms, contract.slo.latency_p95_ms * share) / 1000

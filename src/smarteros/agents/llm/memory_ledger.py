@@ -48,6 +48,11 @@ class MemoryLlmLedger:
                     "calls": known.calls + 1,
                 }
             )
+        self.keep(scope, call)
+
+    def keep(self, scope: TenantScope, call: LlmCall) -> None:
+        """Keep a call; see ``LlmLedger.keep``."""
+        with self._lock:
             kept = self._calls.setdefault((scope.tenant_id, call.conversation_id, call.message_id), {})
             if call.request_hash not in kept or kept[call.request_hash].output is None:
                 kept[call.request_hash] = call

@@ -111,7 +111,11 @@ class LlmLedger(Protocol):
         ...
 
     def settle(self, scope: TenantScope, reservation: Reservation, call: LlmCall) -> None:
-        """Replace a reservation by what the call cost, and keep the call; a fault is overwritten by a later call."""
+        """Replace a reservation by what the call cost, and keep the call as ``keep`` does."""
+        ...
+
+    def keep(self, scope: TenantScope, call: LlmCall) -> None:
+        """Keep a call that nothing is counted for; one without output is overwritten by a later one."""
         ...
 
     def spent(self, scope: TenantScope, month: str) -> Spend:

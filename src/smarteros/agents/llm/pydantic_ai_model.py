@@ -22,7 +22,7 @@ from smarteros.agents.llm.protocol import Answered, LlmFault, LlmFaultKind, Ques
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.llm import LlmProvider, LlmSettings
 from smarteros.kit.addresses import AddressGuard
-from smarteros.kit.http import not_admitted
+from smarteros.kit.http import not_admitted, public_trust
 from smarteros.tools.deadline import Deadline, DeadlineError, run_within
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def provider_model(settings: LlmSettings, key: str | None, guard: AddressGuard |
         limits = httpx2.Limits(max_connections=8, max_keepalive_connections=2)
         # The time of a call is kept by ``_run``; this one only ends what nobody waits for any more.
         client = httpx2.AsyncClient(
+            verify=public_trust(),
             timeout=_CONNECTION_S,
             trust_env=False,
             follow_redirects=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from smarteros.agents.llm.agent import flow_of, request_hash
 from smarteros.agents.llm.protocol import LlmLedger
@@ -11,6 +12,7 @@ from smarteros.agents.protocol import Agent
 from smarteros.contracts.loader import ContractSet
 from smarteros.domain.decisions import AgentRequest, Decision
 from smarteros.domain.errors import PermanentError
+from smarteros.domain.llm import LlmProvider
 from smarteros.domain.tenants import TenantScope
 
 
@@ -29,7 +31,8 @@ class RecordedLlmAgent:
         """Decide one turn again. PermanentError ``llm_not_recorded`` when the model would be asked something else."""
         decision = self.native.decide(request)
         scope = TenantScope(tenant_id=request.tenant_id)
-        calls = self.ledger.calls(scope, request.conversation_id, request.message.id)
+        recorded = self.ledger.calls(scope, request.conversation_id, request.message.id)
+        calls = [call for call in recorded if call.provider in get_args(LlmProvider)]
         if not calls:
             return decision
         contract = flow_of(self.contracts, request, decision)

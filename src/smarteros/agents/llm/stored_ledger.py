@@ -69,22 +69,14 @@ class PostgresLlmLedger:
                 calls=table.calls + 1,
             )
         )
-        values = {"call": call.model_dump(mode="json"), "called_at": call.called_at}
-        kept = insert(llm_calls).values(
-            tenant_id=scope.tenant_id,
-            conversation_id=call.conversation_id,
-            message_id=call.message_id,
-            request_hash=call.request_hash,
-            **values,
-        )
-        kept = kept.on_conflict_do_update(
-            index_elements=["tenant_id", "conversation_id", "message_id", "request_hash"],
-            set_=values,
-            where=llm_calls.c.call["output"].astext.is_(None),
-        )
         with self._database.tenant(scope) as connection:
             connection.execute(counted)
-            connection.execute(kept)
+            connection.execute(_kept(scope, call))
+
+    def keep(self, scope: TenantScope, call: LlmCall) -> None:
+        """Keep a call that nothing is counted for."""
+        with self._database.tenant(scope) as connection:
+            connection.execute(_kept(scope, call))
 
     def spent(self, scope: TenantScope, month: str) -> Spend:
         """Return what a month has cost so far."""
@@ -94,3 +86,20 @@ class PostgresLlmLedger:
         with self._database.tenant(scope) as connection:
             row = connection.execute(statement).one_or_none()
         return Spend(month=month) if row is None else Spend(month=month, micro_usd=row[0], tokens=row[1], calls=row[2])
+
+
+def _kept(scope: TenantScope, call: LlmCall) -> sa.Insert:
+    """Write a call down; of two for the same question the one with an output stays."""
+    values = {"call": call.model_dump(mode="json"), "called_at": call.called_at}
+    kept = insert(llm_calls).values(
+        tenant_id=scope.tenant_id,
+        conversation_id=call.conversation_id,
+        message_id=call.message_id,
+        request_hash=call.request_hash,
+        **values,
+    )
+    return kept.on_conflict_do_update(
+        index_elements=["tenant_id", "conversation_id", "message_id", "request_hash"],
+        set_=values,
+        where=llm_calls.c.call["output"].astext.is_(None),
+    )

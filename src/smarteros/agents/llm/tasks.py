@@ -14,35 +14,32 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from smarteros.agents.disclosure import (
+    DiscardedError,
+    occurs,
+    redactor_of,
+    restored,
+    shown,
+    shown_earlier,
+    words_of,
+)
 from smarteros.agents.llm.grounding import drops_conditions, mixes_up, turns_meaning_round, words_without_source
 from smarteros.agents.llm.protocol import Question
 from smarteros.contracts.models import Contract
 from smarteros.domain.decisions import Action, AgentRequest, Citation, Decision
 from smarteros.kit.fact_lock import unsupported_facts
 from smarteros.kit.redaction import Redactor
-from smarteros.kit.text import fold, strip_controls
-from smarteros.kit.untrusted import plain_text
+from smarteros.kit.text import fold
 from smarteros.tools.inputs import InvoiceInput, ShopSearchInput
 
 M = TypeVar("M", bound=BaseModel)
 
 LONGEST_ANSWER = 1200
-_LONGEST_MESSAGE = 1500
 _LONGEST_PASSAGE = 2500
-_EARLIER_MESSAGES = 3
 _LONGEST_QUERY = 80
 _QUERY = re.compile(r"[\w\s'.,/+-]+")
 # One word for both sides: a query that is no search in itself.
 _NO_SEARCH = "productos"
-
-
-class DiscardedError(Exception):
-    """An output that is not used; ``reason`` is a stable word for the metrics."""
-
-    def __init__(self, reason: str, *details: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.details = details
 
 
 class Task(Protocol):
@@ -139,12 +136,12 @@ class AnswerTask:
     @classmethod
     def of(cls, request: AgentRequest, decision: Decision) -> AnswerTask:
         """Write the question: the message, the ones before it, and the passages with numbers."""
-        redactor = _redactor(request)
+        redactor = redactor_of(request)
         passages = [
             {
                 "number": number,
-                "title": _shown(redactor, hit.title, 200),
-                "text": _shown(redactor, hit.text, _LONGEST_PASSAGE),
+                "title": shown(redactor, hit.title, 200),
+                "text": shown(redactor, hit.text, _LONGEST_PASSAGE),
             }
             for number, hit in enumerate(decision.rag_context, start=1)
         ]
@@ -160,7 +157,7 @@ class AnswerTask:
         cited = tuple(dict.fromkeys(answer.citations))
         if not cited or not all(1 <= number <= len(self.passages) for number in cited):
             raise DiscardedError("citation")
-        reply = _restored(self.redactor, answer.reply)
+        reply = restored(self.redactor, answer.reply)
         if not reply or len(reply) > LONGEST_ANSWER:
             raise DiscardedError("malformed")
         used = tuple(self.passages[number - 1] for number in cited)
@@ -181,9 +178,9 @@ class _WordsTask:
     @classmethod
     def of(cls, request: AgentRequest) -> Self:
         """Write the question."""
-        redactor = _redactor(request)
+        redactor = redactor_of(request)
         said = _as_json(_said(redactor, request))
-        return cls(Question(cls.instructions, said, cls.output), redactor, _words_of(request))
+        return cls(Question(cls.instructions, said, cls.output), redactor, words_of(request))
 
 
 class SearchTask(_WordsTask):
@@ -195,7 +192,7 @@ class SearchTask(_WordsTask):
     def applied(self, decision: Decision, output: dict[str, Any]) -> Decision:
         """Use the words as the search; a filter the customer did not name is left out."""
         wanted = _read(SearchWords, output)
-        query = " ".join(_restored(self.redactor, wanted.query).split())
+        query = " ".join(restored(self.redactor, wanted.query).split())
         if not query or len(query) > _LONGEST_QUERY or not _QUERY.fullmatch(query) or fold(query) == _NO_SEARCH:
             raise DiscardedError("malformed")
         known = decision.actions[0].params if decision.actions else {"limit": 5}
@@ -203,7 +200,7 @@ class SearchTask(_WordsTask):
         named = {
             name: value.strip()
             for name, value in filters.items()
-            if known.get(name) is None and value.strip() and _occurs(value, self.words)
+            if known.get(name) is None and value.strip() and occurs(value, self.words)
         }
         return _with_action(decision, "shopify_search_products", {**known, **named, "query": query}, ShopSearchInput)
 
@@ -216,10 +213,10 @@ class InvoiceTask(_WordsTask):
 
     def applied(self, decision: Decision, output: dict[str, Any]) -> Decision:
         """Look the number up if the customer wrote it."""
-        number = _restored(self.redactor, _read(InvoiceNumber, output).invoice_number).strip()
+        number = restored(self.redactor, _read(InvoiceNumber, output).invoice_number).strip()
         if not number:
             raise DiscardedError("unanswered")
-        if not _occurs(number, self.words) or not any(character.isdigit() for character in number):
+        if not occurs(number, self.words) or not any(character.isdigit() for character in number):
             raise DiscardedError("fact")
         entities = decision.entities.model_copy(update={"invoice_number": number})
         changed = decision.model_copy(update={"entities": entities})
@@ -239,37 +236,15 @@ def refuse_unfounded(reply: str, sources: Sequence[str]) -> None:
             raise DiscardedError(reason)
 
 
-def _redactor(request: AgentRequest) -> Redactor:
-    contact = request.contact
-    workspace = f"ws_{request.tenant_id.lower()}"
-    return Redactor(always=(request.tenant_id, workspace, contact.phone or "", contact.email or ""))
-
-
 def _said(redactor: Redactor, request: AgentRequest) -> dict[str, Any]:
-    earlier = request.context.history[-_EARLIER_MESSAGES:]
     return {
-        "customer_message": _shown(redactor, request.message.content, _LONGEST_MESSAGE),
-        "earlier_messages": [_shown(redactor, text, _LONGEST_MESSAGE // 3) for text in earlier],
+        "customer_message": shown(redactor, request.message.content),
+        "earlier_messages": shown_earlier(redactor, request),
     }
-
-
-def _shown(redactor: Redactor, text: str, most: int) -> str:
-    return redactor.hide(plain_text(text, most))
 
 
 def _as_json(prompt: dict[str, Any]) -> str:
     return json.dumps(prompt, ensure_ascii=False, indent=1)
-
-
-def _words_of(request: AgentRequest) -> str:
-    return "\n".join((*request.context.history[-_EARLIER_MESSAGES:], request.message.content))
-
-
-def _restored(redactor: Redactor, text: str) -> str:
-    restored = redactor.restore(strip_controls(text).strip())
-    if restored is None:
-        raise DiscardedError("placeholder")
-    return restored
 
 
 def _read(model: type[M], output: dict[str, Any]) -> M:
@@ -277,11 +252,6 @@ def _read(model: type[M], output: dict[str, Any]) -> M:
         return model.model_validate(output)
     except ValidationError as error:
         raise DiscardedError("malformed") from error
-
-
-def _occurs(value: str, text: str) -> bool:
-    """Tell whether a value is in a text as whole words, however it is capitalised."""
-    return re.search(rf"(?<!\w){re.escape(fold(value))}(?!\w)", fold(text)) is not None
 
 
 def _with_action(decision: Decision, tool: str, params: dict[str, Any], model: type[BaseModel]) -> Decision:

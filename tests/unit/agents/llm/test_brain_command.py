@@ -95,3 +95,27 @@ def test_the_month_and_the_limits_are_shown_and_no_key(installation: Installatio
 
 def test_a_shop_without_a_model_says_so(installation: Installation):
     assert "embedded brain" in installation.smos_brain("show").output
+
+
+def test_a_shops_own_bot_takes_the_place_of_a_model_and_is_taken_away_again(installation: Installation):
+    installation.smos_brain(*HOSTED, "--monthly-tokens", "100000")
+    v12 = ("botpress", "--dialect", "v12", "--bot", "tienda", "--url", "https://bots.example.cl")
+    told = installation.smos_brain(*v12, "--key-from-stdin", stdin="bearer-1234\n")
+    assert told.exit_code == 0
+    assert installation.tenant.botpress is not None
+    assert (installation.tenant.botpress.url, installation.tenant.llm) == ("https://bots.example.cl", None)
+    assert installation.secrets.find(TENANT.scope, "botpress/bot_key") == "bearer-1234"
+    shown = installation.smos_brain("show").output
+    for words in ("v12:tienda", "https://bots.example.cl", "key: set"):
+        assert words in shown
+    assert "bearer-1234" not in told.output + shown + installation.tenant.model_dump_json()
+    assert installation.smos_brain("native").exit_code == 0
+    assert installation.tenant.botpress is None
+
+
+@pytest.mark.parametrize(
+    "options", [("--dialect", "v12", "--bot", "tienda"), ("--dialect", "cloud", "--bot", "a/b")], ids=str
+)
+def test_a_bot_that_cannot_be_reached_by_its_settings_is_refused(installation: Installation, options: tuple[str, ...]):
+    assert isinstance(installation.smos_brain("botpress", *options).exception, ConfigError)
+    assert installation.tenant.botpress is None

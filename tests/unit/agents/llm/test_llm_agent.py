@@ -185,12 +185,12 @@ def test_turns_that_wait_for_a_model_never_hold_every_thread():
             go_on.wait(10)
             raise LlmFault("timeout", "scripted")
 
-    agent = brain(model=Slow(), most_at_once=2)
+    agent = brain(model=Slow(), places=threading.BoundedSemaphore(2))
     waiting = [threading.Thread(target=agent.ask, args=(SHIPPING,), kwargs={"message_id": n}) for n in range(2)]
     for thread in waiting:
         thread.start()
     for _ in waiting:
-        assert entered.acquire(timeout=10)
+        assert entered.acquire(timeout=20)
     assert outcomes(agent, message_id=9) == "busy"
     go_on.set()
     for thread in waiting:

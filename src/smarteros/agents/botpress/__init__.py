@@ -1,0 +1,1 @@
+"""A shop's own bot at Botpress as its brain (docs/botpress.md)."""
