@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,11 +35,7 @@ class ServeProcess:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(timeout=5)
-
-    def terminate(self, within_s: float) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=within_s)
+        self.process.wait(timeout=20)
 
     def __enter__(self) -> Self:
         return self.until_ready()

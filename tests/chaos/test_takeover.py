@@ -1,4 +1,4 @@
-"""Workers die; their turns do not."""
+"""Workers die; their turns do not. How they end in order: test_rolling_upgrade."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.chaos.serving import ServeProcess
@@ -22,8 +20,6 @@ from smarteros.proving.watch import Watch
 
 SHOES = "TENANT_DEMO"
 QUESTION = "¿Cuál es el horario de atención?"
-# How long turns take says something of the machine; that they are waited for is what is asked.
-DRAIN_S = 60
 
 
 @dataclass
@@ -94,66 +90,6 @@ def test_the_turns_of_a_killed_worker_are_answered_by_the_others_exactly_once(in
 
     assert [len(customer.replies()) for customer in customers] == [1] * len(customers)
     assert seconds < 10
-
-
-@dataclass(frozen=True)
-class Joined:
-    """What was seen of an edge and a worker that joined, up to the end of the worker in the middle of its turns."""
-
-    edge_health: dict[str, Any]
-    edge_unknown: int
-    worker_health: int
-    worker_metrics: str
-    worker_unknown: int
-    exit_code: int
-    left_running: set[int]
-    replies: list[int]
-
-
-@pytest.fixture(scope="module")
-def joined(installation: Installation) -> Joined:
-    world, nobody = installation.world, f"webhooks/chatwoot/{'x' * 24}"
-    world.customer(SHOES).ask(QUESTION)
-    before = installation.watch.worker_keys()
-    with ExitStack() as started:
-        # Both are made before one is waited for: they start side by side.
-        edge = started.push(ServeProcess(installation.data_dir, "edge"))
-        worker = started.push(ServeProcess(installation.data_dir, "worker", SMOS_DRAIN_S=str(DRAIN_S)))
-        edge.until_ready()
-        worker.until_ready()
-        edge_health = world.http.get(f"{edge.url}/health").json()
-        edge_unknown = world.http.post(f"{edge.url}/{nobody}", json={}).status_code
-        worker_health = world.http.get(f"{worker.url}/health").status_code
-        worker_metrics = world.http.get(f"{worker.url}/metrics").text
-        worker_unknown = world.http.post(f"{worker.url}/{nobody}", json={}).status_code
-        # More than the demo's own threads take at once.
-        customers = [world.customer(SHOES) for _ in range(24)]
-        started.callback(installation.quick_chatwoot)
-        installation.slow_chatwoot(0.5)
-        for customer in customers:
-            customer.write(QUESTION)
-        until(lambda: set(installation.running_turns()) - before)
-        exit_code = worker.terminate(within_s=DRAIN_S + 30)
-        left_running = set(installation.running_turns()) - before
-    until(lambda: all_answered(customers))
-    replies = [len(customer.replies()) for customer in customers]
-    return Joined(
-        edge_health, edge_unknown, worker_health, worker_metrics, worker_unknown, exit_code, left_running, replies
-    )
-
-
-def test_a_worker_that_is_asked_to_stop_finishes_its_turns_first(joined: Joined) -> None:
-    assert joined.exit_code == 0
-    assert joined.left_running == set()
-    assert joined.replies == [1] * 24
-
-
-def test_the_edge_accepts_and_a_worker_elsewhere_answers(joined: Joined) -> None:
-    assert joined.edge_health["checks"]["engine"] == "up"
-    assert joined.edge_unknown == 404
-    assert joined.worker_health == 200
-    assert "smos_turns_waiting" in joined.worker_metrics
-    assert joined.worker_unknown == 404
 
 
 def test_a_database_that_dies_is_started_again_and_every_message_is_answered_once(installation: Installation) -> None:

@@ -33,6 +33,12 @@ class Health(Model):
     backlog: Backlog | None = None
 
 
+class Alive(Model):
+    """This process answers requests; of anything else nothing is said."""
+
+    status: Literal["ok"] = "ok"
+
+
 class HealthChecks:
     """Runs named checks side by side; a check that raises or takes more than 2 s is ``down``."""
 
@@ -65,8 +71,9 @@ class HealthChecks:
 
 
 def health_router(checks: HealthChecks, backlog: Callable[[], Backlog | None], operator_token: str) -> APIRouter:
-    """Build ``/health`` (the edge) and ``/api/v1/health`` (the agent service; the same truth).
+    """Build ``/health`` (the edge), ``/api/v1/health`` (the agent service; the same truth) and ``/health/live``.
 
+    The last asks nothing but this process: whoever restarts what hangs must not restart it because PostgreSQL is away.
     Anybody may ask. Who brings the operator's token is also told how much work waits; a wrong one is no fault, because
     a program that only wants to know whether we live must always be told.
     """
@@ -79,7 +86,12 @@ def health_router(checks: HealthChecks, backlog: Callable[[], Backlog | None], o
 
     for path, name in (("/health", "health"), ("/api/v1/health", "agent_health")):
         router.add_api_route(path, answer, methods=["GET"], operation_id=name, response_model_exclude_none=True)
+    router.add_api_route("/health/live", _alive, methods=["GET"], operation_id="live")
     return router
+
+
+async def _alive() -> Alive:
+    return Alive()
 
 
 def _judge(up: Mapping[str, bool]) -> Health:

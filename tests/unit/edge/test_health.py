@@ -57,3 +57,9 @@ def test_without_a_database_there_is_no_figure_and_the_truth_is_told_all_the_sam
     installation.store, installation.backlog = False, None
 
     assert installation.ask("/health", OPERATOR) == (503, {"status": "down", "checks": {"store": "down"}})
+
+
+def test_a_process_whose_database_is_away_lives_all_the_same(installation: Installation) -> None:
+    installation.store = False
+
+    assert installation.ask("/health/live") == (200, {"status": "ok"})

@@ -23,10 +23,13 @@ from smarteros.domain.decisions import (
 )
 from smarteros.domain.knowledge import Policy
 from smarteros.domain.messages import Contact, IncomingMessage
+from smarteros.domain.tools import ToolResult
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, ResolvedTurn
 from smarteros.flow.context import reply_context
 from smarteros.flow.decide import DecideStep
-from smarteros.flow.wording import choose_text
+from smarteros.flow.sources import Sources
+from smarteros.flow.wording import ChosenText, written_reply
+from smarteros.kit.stated_facts import Fact
 
 CONTRACTS = load_contracts(Path(__file__).parents[3] / "contracts")
 DOUBTFUL = Decision(
@@ -82,10 +85,22 @@ def decided(decision: Decision) -> DecidedTurn:
     return DecideStep(cast(Any, Parts(decision)))(turn, resolved())
 
 
-def said(turn: DecidedTurn, **state: Any) -> tuple[str, str, bool]:
-    facts: ReplyContext = reply_context(TENANT, Policy(), resolved(**state), turn)
+class Founded(Sources):
+    """Whatever is said has a source: what is asked here is which of the contract's texts is said."""
+
+    def unfounded(self, text: str, *, bounds: bool = False, also: tuple[str, ...] = ()) -> tuple[Fact, ...]:
+        return ()
+
+
+def worded(turn: DecidedTurn, *results: ToolResult, **state: Any) -> ChosenText:
+    facts: ReplyContext = reply_context(TENANT, Policy(), resolved(**state), turn, results)
     assert facts.today == date(2026, 11, 22)
-    chosen = choose_text(CONTRACTS.by_id[turn.flow_id], facts)
+    sources = Founded(cast(Any, None), TENANT, Policy(), resolved(**state), turn, results)
+    return written_reply(CONTRACTS.by_id[turn.flow_id], facts, sources)
+
+
+def said(turn: DecidedTurn, **state: Any) -> tuple[str, str, bool]:
+    chosen = worded(turn, **state)
     return chosen.rule, chosen.text, chosen.escalate
 
 

@@ -17,7 +17,7 @@ from tests.unit.store.queued import TurnQueue, a_start
 from smarteros.domain.tenants import TenantScope
 from smarteros.flow.lanes import PLACES
 from smarteros.store import migrations
-from smarteros.store.database import Database, migrate
+from smarteros.store.database import Database, migrate, schema_revisions
 from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.queue import end_turn, enqueue_turn
 from smarteros.store.turns import mute, muted_reason
@@ -98,8 +98,8 @@ def test_turns_run_in_a_database_that_was_made_by_an_earlier_version(postgres: E
         owner = sa.create_engine(owner_url, poolclass=sa.NullPool)
         with owner.begin() as connection:
             make_version(connection, version)
-        migrate(owner_url)
-        migrate(owner_url)  # changes nothing more
+        assert migrate(owner_url).found == version
+        assert not migrate(owner_url).is_behind  # changes nothing more
         with opened(owner_url, app_url) as (database, queue):
             plays_a_turn(database, queue)
             with database.tenant(SHOP) as connection:
@@ -134,3 +134,19 @@ def test_an_owner_who_is_no_superuser_takes_the_turns_of_all_tenants(postgres: E
                 connection.execute(sa.text("SELECT smos.claim_turns('thief', 10, 10)"))
     with server.connect() as connection:
         connection.execute(sa.text("DROP ROLE smos_owner"))
+
+
+def test_a_version_works_on_with_the_tables_of_the_one_after_it_and_leaves_them_alone(
+    postgres: EmbeddedPostgres,
+) -> None:
+    with a_database(postgres) as (owner_url, app_url):
+        migrate(owner_url)
+        owner = sa.create_engine(owner_url, poolclass=sa.NullPool)
+        with owner.begin() as connection:  # what a migration of the next version may do: add
+            connection.execute(sa.text("ALTER TABLE smos.conversations ADD COLUMN of_tomorrow text"))
+            connection.execute(sa.text("UPDATE smos.alembic_version SET version_num = '9999'"))
+        seen = migrate(owner_url)
+        with opened(owner_url, app_url) as (database, queue):
+            plays_a_turn(database, queue)
+
+        assert (seen.found, seen.is_newer, schema_revisions(owner_url).found) == ("9999", True, "9999")

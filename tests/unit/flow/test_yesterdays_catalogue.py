@@ -6,17 +6,14 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import pytest
-from tests.unit.flow.test_doubt import CONTRACTS, TENANT, resolved
+from tests.unit.flow.test_doubt import worded
 
 from smarteros.domain.carts import CartWish
 from smarteros.domain.decisions import Decision, Entities
-from smarteros.domain.knowledge import Policy
 from smarteros.domain.model import Model
 from smarteros.domain.tools import Cart, Product, ProductDetail, ProductList, ToolResult, VariantDetail
 from smarteros.domain.turns import DecidedTurn
-from smarteros.flow.context import reply_context
 from smarteros.flow.variants import VARIANT_NOT_FOUND
-from smarteros.flow.wording import choose_text
 
 YESTERDAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WARNING = {"es": "los precios y stock pueden haber cambiado", "en": "prices and stock may have changed"}
@@ -59,7 +56,7 @@ def said(*results: ToolResult, language: Literal["es", "en"] = "es", adds: bool 
         cart=CartWish(act="add") if adds else None,
     )
     turn = DecidedTurn(decision=decision, flow_id="e2e_shopify_sales", duration_ms=1)
-    chosen = choose_text(CONTRACTS.by_id[turn.flow_id], reply_context(TENANT, Policy(), resolved(), turn, results))
+    chosen = worded(turn, *results)
     return chosen.rule, chosen.text
 
 
