@@ -1,29 +1,95 @@
-"""Settings of one installation, read from ``SMOS_*`` environment variables (and a ``.env`` file when present)."""
+"""Settings of one installation, read from ``SMOS_*`` environment variables, and from the project's ``.env``."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 # What a process does: take webhooks and requests in, run turns, or both.
 Role = Literal["all", "edge", "worker"]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
+# The contracts that come with us, as `smos init` copies them.
+_PACKAGED_CONTRACTS = Path(__file__).parent / "project" / "template" / "contracts"
+_SETTINGS_FILE = "SMOS_SETTINGS_FILE"
+_PATHS: tuple[Any, ...] = (Path, Path | None)
+
+
+def settings_file() -> Path | None:
+    """Return the file with the project's settings: SMOS_SETTINGS_FILE (empty: none), else ``.env`` where we are."""
+    named = os.environ.get(_SETTINGS_FILE)
+    return Path(".env") if named is None else Path(named) if named else None
+
+
+@contextmanager
+def without_settings_file() -> Generator[None]:
+    """Read no settings file in this block, nor in processes it starts: only the environment counts."""
+    before = os.environ.get(_SETTINGS_FILE)
+    os.environ[_SETTINGS_FILE] = ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SETTINGS_FILE]
+        else:
+            os.environ[_SETTINGS_FILE] = before
+
+
 def default_contracts_dir() -> Path:
-    """Return the contracts of the source tree this runs from, or of the working directory."""
-    source_tree = Path(__file__).parents[2] / "contracts"
-    return source_tree if source_tree.is_dir() else Path("contracts")
+    """Return ``contracts/`` beside the settings file if it holds contracts, else those that come with us."""
+    own = (settings_file() or Path(".env")).parent / "contracts"
+    return own if any(own.glob("*.yml")) else _PACKAGED_CONTRACTS
 
 
-class Settings(BaseSettings):
+class _SettingsFile(DotEnvSettingsSource):
+    """The project's settings file. Relative paths in it start where it lies, not where the command is run."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: Path | None) -> None:
+        super().__init__(settings_cls, env_file=file)
+        self._base = Path() if file is None else file.parent
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        for name, field in self.settings_cls.model_fields.items():
+            if values.get(name) and field.annotation in _PATHS:
+                values[name] = self._base / values[name]
+        return values
+
+
+class ProjectSettings(BaseSettings):
+    """Settings that are read from the environment and, below it, from the project's settings file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the file is known only now, not when we are imported
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look for the file at the moment the settings are made."""
+        return init_settings, env_settings, _SettingsFile(settings_cls, settings_file()), file_secret_settings
+
+
+class Settings(ProjectSettings):
     """One installation. Secrets of tenants are not settings; they live in the SecretStore."""
 
-    model_config = SettingsConfigDict(env_prefix="SMOS_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SMOS_", extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; loopback unless told otherwise")
     port: int = Field(default=8080, ge=0, le=65535)

@@ -15,6 +15,7 @@ import pytest
 
 from smarteros.contracts.loader import load_contracts
 from smarteros.contracts.models import Contract, Scenario
+from smarteros.scenarios import runner as runner_module
 from smarteros.scenarios.results import ScenarioResult
 from smarteros.scenarios.runner import ScenarioRunner
 
@@ -43,7 +44,10 @@ class RunningStack(Protocol):
 @pytest.fixture(scope="module")
 def runner(stack: RunningStack) -> Iterator[ScenarioRunner]:
     runner = ScenarioRunner(stack.url)
-    yield runner
+    with pytest.MonkeyPatch.context() as patience:
+        for name, seconds in (("REPLY_WITHIN_S", 60.0), ("RECORD_WITHIN_S", 20.0)):
+            patience.setattr(runner_module, name, seconds)
+        yield runner
     runner.close()
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from smarteros.alerts.email import Encryption
 from smarteros.alerts.texts import Language
 from smarteros.contracts.exporters.alertmanager import AlertmanagerSinks
 from smarteros.domain.alerts import Sink
+from smarteros.settings import ProjectSettings
 
 
-class AlertSettings(BaseSettings):
+class AlertSettings(ProjectSettings):
     """The sinks of one installation, and how often they are told."""
 
-    model_config = SettingsConfigDict(env_prefix="SMOS_ALERT_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SMOS_ALERT_", extra="ignore")
 
     evaluator: Literal["built-in", "prometheus"] = Field(
         default="built-in", description="Who watches: the worker itself, or Prometheus with Alertmanager"

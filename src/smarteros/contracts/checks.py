@@ -155,10 +155,10 @@ def _examples(source: Source, contract: Contract) -> Iterator[Finding]:
             if intent not in contract.entry.intents:
                 message = f"intent {intent!r} is not one of the entry"
                 yield source.finding("foreign_intent", message, *section, intent)
-    for index, handoff in enumerate(contract.handoffs):
-        if handoff.intent in contract.entry.intents:
-            message = f"intent {handoff.intent!r} is the flow's own and cannot be handed off"
-            yield source.finding("bad_handoff", message, "handoffs", index, "intent")
+    for index, other in enumerate(contract.other_flows):
+        if other.intent in contract.entry.intents:
+            message = f"intent {other.intent!r} is the flow's own and cannot be another's"
+            yield source.finding("bad_other_flow", message, "other_flows", index, "intent")
 
 
 def _hand_over(source: Source, contract: Contract) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def _unique_names(source: Source, contract: Contract) -> Iterator[Finding]:
         ("notices", (notice.name for notice in contract.notices)),
         ("alerts", (alert.name for alert in contract.alerts)),
         ("scenarios", (scenario.name for scenario in contract.scenarios)),
-        ("handoffs", (handoff.intent for handoff in contract.handoffs)),
+        ("other_flows", (other.intent for other in contract.other_flows)),
     )
     for section, names in lists:
         seen: set[str] = set()

@@ -14,7 +14,7 @@ Pair = tuple[Source, Contract]
 
 def check_between(pairs: Sequence[Pair]) -> list[Finding]:
     """Run every check that compares contracts."""
-    checks = (_flow_ids, _owners, _handoffs, _expectations)
+    checks = (_flow_ids, _owners, _other_flows, _expectations)
     return [finding for check in checks for finding in check(pairs)]
 
 
@@ -43,20 +43,20 @@ def _owners(pairs: Sequence[Pair]) -> Iterator[Finding]:
                 owner.setdefault((part, start), contract.flow_id)
 
 
-def _handoffs(pairs: Sequence[Pair]) -> Iterator[Finding]:
+def _other_flows(pairs: Sequence[Pair]) -> Iterator[Finding]:
     flows = {contract.flow_id: contract for _, contract in pairs}
-    targets = {(contract.flow_id, handoff.intent): handoff.to for _, contract in pairs for handoff in contract.handoffs}
+    targets = {(contract.flow_id, other.intent): other.flow for _, contract in pairs for other in contract.other_flows}
     for source, contract in pairs:
-        for index, handoff in enumerate(contract.handoffs):
-            path = ("handoffs", index, "to")
-            if handoff.to not in flows:
-                yield source.finding("unknown_flow", f"there is no flow {handoff.to!r}", *path)
-            elif _comes_back(targets, contract.flow_id, handoff.intent):
-                message = f"intent {handoff.intent!r} is handed around in a circle and never answered"
-                yield source.finding("handoff_cycle", message, *path)
-            elif handoff.intent not in flows[handoff.to].entry.intents:
-                message = f"{handoff.to!r} does not answer intent {handoff.intent!r}"
-                yield source.finding("bad_handoff", message, *path)
+        for index, other in enumerate(contract.other_flows):
+            path = ("other_flows", index, "flow")
+            if other.flow not in flows:
+                yield source.finding("unknown_flow", f"there is no flow {other.flow!r}", *path)
+            elif _comes_back(targets, contract.flow_id, other.intent):
+                message = f"intent {other.intent!r} goes around in a circle and is never answered"
+                yield source.finding("flow_cycle", message, *path)
+            elif other.intent not in flows[other.flow].entry.intents:
+                message = f"{other.flow!r} does not answer intent {other.intent!r}"
+                yield source.finding("bad_other_flow", message, *path)
 
 
 def _comes_back(targets: dict[tuple[str, str], str], start: str, intent: Intent) -> bool:

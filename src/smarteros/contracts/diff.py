@@ -10,7 +10,7 @@ from smarteros.domain.model import Model
 # Lists whose items have a name: a new rule in the middle is one change, not a change of all that follow.
 _NAMES: dict[str, tuple[str, ...]] = {
     "reply": ("route", "outcome"),
-    "handoffs": ("intent",),
+    "other_flows": ("intent",),
     "escalation": ("name",),
     "notices": ("name",),
     "alerts": ("name",),

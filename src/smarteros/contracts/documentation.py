@@ -54,8 +54,9 @@ def _entry(contract: Contract) -> Iterator[str]:
         for index, intent in enumerate(contract.entry.intents)
     ]
     yield from _table(("intent", "route", "believed from", "for example"), rows)
-    if contract.handoffs:
-        yield from _table(("handed to another flow", "flow"), [(each.intent, each.to) for each in contract.handoffs])
+    if contract.other_flows:
+        rows = [(other.intent, other.flow) for other in contract.other_flows]
+        yield from _table(("answered by another flow", "flow"), rows)
 
 
 def _first(contract: Contract, index: int) -> str:

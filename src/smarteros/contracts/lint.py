@@ -8,10 +8,10 @@ from pathlib import Path
 from smarteros.contracts.checks import check_contract
 from smarteros.contracts.checks_between import Pair, check_between
 from smarteros.contracts.findings import ContractError, Finding
+from smarteros.contracts.migrations import read_current
 from smarteros.contracts.models import Contract
 from smarteros.contracts.parsing import parse_contract
 from smarteros.contracts.schema import SCHEMA_FILE, schema_is_fresh
-from smarteros.contracts.source import read_source
 
 
 def lint(paths: Sequence[Path]) -> list[Finding]:
@@ -41,7 +41,8 @@ def check_files(files: Sequence[Path]) -> tuple[list[Finding], list[Contract]]:
     pairs: list[Pair] = []
     for file in files:
         try:
-            source = read_source(file)
+            source, warnings = read_current(file)
+            findings += warnings
             pairs.append((source, parse_contract(source)))
         except ContractError as error:
             findings += error.findings

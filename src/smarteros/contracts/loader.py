@@ -8,11 +8,11 @@ from pathlib import Path
 
 from smarteros.contracts.checks import check_contract
 from smarteros.contracts.expressions import ReplyContext, holds
-from smarteros.contracts.findings import ContractError, Finding
+from smarteros.contracts.findings import ContractError, Finding, mistakes
 from smarteros.contracts.lint import check_files, contract_files
+from smarteros.contracts.migrations import read_current
 from smarteros.contracts.models import Contract, EscalationRule, ReplyRule
 from smarteros.contracts.parsing import parse_contract
-from smarteros.contracts.source import read_source
 from smarteros.domain.decisions import Intent, Route
 from smarteros.domain.errors import ConfigError
 
@@ -57,8 +57,11 @@ class ContractSet:
 
 
 def load_contract(path: Path) -> Contract:
-    """Load one contract. ContractError (a ConfigError) with file and line of every mistake in it."""
-    source = read_source(path)
+    """Load one contract, of today's format or an older one.
+
+    ContractError (a ConfigError) with file and line of every mistake in it.
+    """
+    source, _ = read_current(path)
     contract = parse_contract(source)
     findings = check_contract(source, contract)
     if findings:
@@ -71,7 +74,8 @@ def load_contracts(directory: Path) -> ContractSet:
 
     A contract with a mistake stops the start: a bot that answers by half of its rules is worse than none.
     """
-    findings, contracts = check_files(contract_files(directory))
+    told, contracts = check_files(contract_files(directory))
+    findings = mistakes(told)
     if not findings and not any(DEFAULT_INTENT in each.entry.intents for each in contracts):
         message = f"no contract answers {DEFAULT_INTENT!r}: unknown messages would get no reply"
         findings.append(Finding(file=str(directory), line=1, code="no_default_flow", message=message))

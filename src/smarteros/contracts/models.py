@@ -1,4 +1,4 @@
-"""The contract format ``smos/v1``: what differs between flows, and nothing else.
+"""The contract format ``smos/v2``: what differs between flows, and nothing else.
 
 The steps of a turn are fixed (receive, resolve, decide, call_tools, reply, audit), so a contract is not a
 workflow language. Conditions and texts are Jinja2 (sandboxed, strict); the names they may use are those of
@@ -17,6 +17,10 @@ from smarteros.domain.decisions import Intent, Pending, Route
 from smarteros.domain.messages import ChannelName, Desk
 from smarteros.domain.model import Model
 from smarteros.domain.turns import Outcome
+
+# Older ones are understood by `migrations`.
+Format = Literal["smos/v2"]
+CURRENT_FORMAT: Format = "smos/v2"
 
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Comparison = Annotated[str, StringConstraints(pattern=r"^(<|<=|>|>=|==) ?\d+(\.\d+)?( ?(ms|s))?$")]
@@ -91,11 +95,11 @@ class ReplyRule(Model):
     pending: Pending | None = None
 
 
-class HandOff(Model):
+class OtherFlow(Model):
     """Another flow answers this intent, in the same turn."""
 
     intent: Intent
-    to: str
+    flow: str
 
 
 class EscalationRule(Model):
@@ -242,7 +246,7 @@ class Scenario(Model):
 class Contract(Model):
     """One flow."""
 
-    apiVersion: Literal["smos/v1"]
+    apiVersion: Format
     flow_id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
     priority: Literal["critical", "high", "normal"]
@@ -254,7 +258,7 @@ class Contract(Model):
     tools: dict[str, ToolSection] = Field(default_factory=dict)
     reply: tuple[ReplyRule, ...] = Field(min_length=1)
     notices: tuple[Notice, ...] = ()
-    handoffs: tuple[HandOff, ...] = ()
+    other_flows: tuple[OtherFlow, ...] = ()
     escalation: tuple[EscalationRule, ...] = ()
     hand_over: HandOver = HandOver()
     slo: Slo

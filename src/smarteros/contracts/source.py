@@ -51,18 +51,26 @@ class Source:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def finding(self, code: str, message: str, *path: str | int) -> Finding:
+    def finding(self, code: str, message: str, *path: str | int, warns: bool = False) -> Finding:
         """Make a finding at a path."""
-        return Finding(file=self.file, line=self.line_of(*path), code=code, message=message)
+        severity = "warning" if warns else "error"
+        return Finding(file=self.file, line=self.line_of(*path), code=code, message=message, severity=severity)
 
 
 def read_source(path: Path) -> Source:
     """Read one file. ContractError with the line when it is not YAML of the allowed kind."""
-    return parse_source(str(path), _text(path))
+    return parse_source(str(path), text_of(path))
 
 
 def parse_source(file: str, text: str) -> Source:
     """Parse the text of a file."""
+    reader = _Reader(file)
+    data = reader.read(compose(file, text), ())
+    return Source(file=file, data=data, lines=reader.lines)
+
+
+def compose(file: str, text: str) -> yaml.Node:
+    """Return the tree of a text, whose nodes know their places. ContractError when it is not of the allowed kind."""
     try:
         _guard(file, text)
         root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
@@ -70,12 +78,11 @@ def parse_source(file: str, text: str) -> Source:
         raise _refused(file, _line_of_error(error), "yaml_syntax", _first_line(error)) from error
     if root is None:
         raise _refused(file, 1, "yaml_syntax", "the file is empty")
-    reader = _Reader(file)
-    data = reader.read(root, ())
-    return Source(file=file, data=data, lines=reader.lines)
+    return root
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file. ContractError when it cannot be read, is too large or no UTF-8."""
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)

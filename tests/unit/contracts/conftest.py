@@ -17,7 +17,7 @@ from .shipped import FOLDER
 from .tiny_stack import TinyStack, serve
 
 SOUND = """\
-apiVersion: smos/v1
+apiVersion: smos/v2
 flow_id: shop
 version: 1.0.0
 priority: normal

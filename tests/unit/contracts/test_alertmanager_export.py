@@ -80,7 +80,7 @@ def written(told: Told, folder: Path, our_url: str, **changed: Any) -> Path:
 def test_amtool_accepts_it_and_no_secret_is_in_it(told: Told, tmp_path: Path) -> None:
     amtool = program("amtool")
     file = written(told, tmp_path, "http://127.0.0.1:8080")
-    done = subprocess.run([amtool, "check-config", str(file)], check=False, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([amtool, "check-config", str(file)], check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "6 receivers" in done.stdout
     assert not [secret for secret in (*SECRETS, BRIDGE_TOKEN, "/ping/chain") if secret in file.read_text("utf-8")]
@@ -160,7 +160,7 @@ class Chain:
             json.dumps(alerts).encode(),
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=5).close()
+        urllib.request.urlopen(request, timeout=20).close()
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def test_diff_is_success_only_without_differences(spoiled: Spoil) -> None:
 
 
 def test_export_writes_the_schema_and_the_page(spoiled: Spoil, tmp_path: Path) -> None:
-    assert json.loads(smos_contract("export", "schema").stdout)["title"] == "SmarterOS contract smos/v1"
+    assert json.loads(smos_contract("export", "schema").stdout)["title"] == "SmarterOS contract smos/v2"
     target = tmp_path / "shop.md"
     assert smos_contract("export", "docs", spoiled(), "--out", target).exit_code == 0
     assert target.read_text("utf-8").startswith("# shop 1.0.0")

@@ -99,15 +99,15 @@ SPOILED = {
     "parameter with an unknown name": ("{query: text}", "{query: txt}", "bad_expression", "txt"),
     "hand-off to an unknown flow": (
         "\nslo:",
-        "\nhandoffs:\n  - {intent: greeting, to: nowhere}\nslo:",
+        "\nother_flows:\n  - {intent: greeting, flow: nowhere}\nslo:",
         "unknown_flow",
         "nowhere",
     ),
     "hand-off of an own intent": (
         "\nslo:",
-        "\nhandoffs:\n  - {intent: product_query, to: shop}\nslo:",
-        "bad_handoff",
-        "intent: product_query, to",
+        "\nother_flows:\n  - {intent: product_query, flow: shop}\nslo:",
+        "bad_other_flow",
+        "intent: product_query, flow",
     ),
     "examples of a foreign intent": (
         "  examples:\n    product_query",
@@ -193,19 +193,19 @@ def test_two_contracts_must_not_share_id_intents_or_attachments(spoiled: Spoil, 
 
 
 def test_a_hand_off_in_a_circle_is_found(spoiled: Spoil, sound: str) -> None:
-    handoff = "\nhandoffs:\n  - {intent: greeting, to: OTHER}\nslo:"
-    spoiled(text=sound.replace("\nslo:", handoff.replace("OTHER", "second")), name="a.yml")
-    other = sound.replace("flow_id: shop", "flow_id: second").replace("\nslo:", handoff.replace("OTHER", "shop"))
+    others = "\nother_flows:\n  - {intent: greeting, flow: OTHER}\nslo:"
+    spoiled(text=sound.replace("\nslo:", others.replace("OTHER", "second")), name="a.yml")
+    other = sound.replace("flow_id: shop", "flow_id: second").replace("\nslo:", others.replace("OTHER", "shop"))
     path = spoiled(text=other, name="b.yml")
     codes = {finding.code for finding in lint([path])}
-    assert "handoff_cycle" in codes
+    assert "flow_cycle" in codes
 
 
 def test_a_hand_off_to_a_flow_that_does_not_answer_is_found(spoiled: Spoil, sound: str) -> None:
-    spoiled(text=sound.replace("\nslo:", "\nhandoffs:\n  - {intent: greeting, to: second}\nslo:"), name="a.yml")
+    spoiled(text=sound.replace("\nslo:", "\nother_flows:\n  - {intent: greeting, flow: second}\nslo:"), name="a.yml")
     other = sound.replace("flow_id: shop", "flow_id: second")
     folder = spoiled(text=other, name="b.yml").parent
-    assert "bad_handoff" in {finding.code for finding in lint([folder / "a.yml"])}
+    assert "bad_other_flow" in {finding.code for finding in lint([folder / "a.yml"])}
 
 
 def test_a_single_file_is_seen_with_its_neighbours_but_only_its_own_mistakes_are_told(
