@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from smarteros.alerts.settings import AlertSettings
 from smarteros.bootstrap.audit import audit_seal
 from smarteros.bootstrap.services import Services
+from smarteros.bootstrap.upkeep import open_upkeep
 from smarteros.console.access import Access
 from smarteros.console.invitations import Invitations
 from smarteros.console.parts import ConsoleParts
@@ -41,6 +42,7 @@ def console(services: Services, engine: Engine, health: HealthChecks) -> APIRout
             database=services.database,
             tenants=services.tenants,
             knowledge=services.knowledge,
+            upkeep=open_upkeep(services, clock).texts,
             contracts=services.contracts,
             channel=services.channel,
             engine=engine,

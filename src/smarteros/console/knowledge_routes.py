@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import get_args
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from smarteros.console.access import Visitor
 from smarteros.console.answers import Answers
 from smarteros.console.guard import Form, Guard, form_of, not_found, tenant_for
+from smarteros.console.journal import note
 from smarteros.console.pages import Pages
 from smarteros.console.parts import ConsoleParts
 from smarteros.domain.decisions import Language
@@ -50,6 +52,8 @@ def add_knowledge(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: G
             counts=counts,
             gaps=gaps,
             written=answers.written(tenant),
+            waiting=parts.upkeep.waiting(tenant),
+            sources=parts.upkeep.sources(tenant),
             categories=get_args(Category),
             done=request.query_params.get("done"),
         )
@@ -88,6 +92,18 @@ def _add_acts(router: APIRouter, parts: ConsoleParts, guard: Guard, answers: Ans
             example=form.get("example") or None,
         )
 
+    def decide(visitor: Visitor, tenant: Tenant, form: Form, *, approved: bool) -> None:
+        origin = form.get("origin", "")
+        if approved:
+            parts.upkeep.approve(tenant, origin)
+        else:
+            parts.upkeep.refuse(tenant, origin)
+        with parts.database.tenant(tenant.scope) as connection:
+            kind = "console_texts_approved" if approved else "console_texts_refused"
+            note(connection, parts.clock.now(), kind, visitor.person, tenant_id=tenant.tenant_id, origin=origin)
+
+    act("activate", partial(decide, approved=True))
+    act("refuse", partial(decide, approved=False))
     act("draft", draft)
     act("publish", lambda visitor, tenant, form: answers.publish(visitor, tenant, form.get("question", "")))
     act("discard", lambda visitor, tenant, form: answers.discard(visitor, tenant, form.get("question", "")))

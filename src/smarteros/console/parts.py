@@ -18,6 +18,7 @@ from smarteros.edge.health import Health
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
 from smarteros.knowledge.protocol import KnowledgeBase
+from smarteros.knowledge.upkeep.upkeep import KnowledgeUpkeep
 from smarteros.store.database import Database
 from smarteros.tenants.directory import TenantDirectory
 
@@ -47,6 +48,7 @@ class ConsoleParts:
     database: Database
     tenants: TenantDirectory
     knowledge: KnowledgeBase
+    upkeep: KnowledgeUpkeep
     contracts: ContractSet
     channel: Channel
     engine: Engine

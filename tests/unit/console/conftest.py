@@ -15,9 +15,10 @@ import argon2
 import httpx2
 import pytest
 from argon2.profiles import CHEAPEST
-from tests.support import serving
+from tests.support import MemorySecrets, browsing, serving
 from tests.unit.store.queued import plain_traces
 
+from smarteros.alerts.email import Mailer
 from smarteros.console.access import Access
 from smarteros.console.invitations import Invitations
 from smarteros.console.parts import ConsoleParts
@@ -32,7 +33,13 @@ from smarteros.edge.app import create_app
 from smarteros.edge.health import Health
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import FixedClock
+from smarteros.kit.http import HttpClient
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
+from smarteros.knowledge.upkeep.chatwoot_texts import ChatwootTexts
+from smarteros.knowledge.upkeep.check import AnswerCheck
+from smarteros.knowledge.upkeep.notices import UpkeepNotices
+from smarteros.knowledge.upkeep.pages import PageReader
+from smarteros.knowledge.upkeep.upkeep import KnowledgeUpkeep
 from smarteros.store.database import Database
 from smarteros.store.documents import PostgresDocumentStore
 from smarteros.store.embedded import EmbeddedPostgres
@@ -76,7 +83,7 @@ class Browser:
     """Somebody's browser: keeps cookies, follows redirects, sends forms with the token of the page before."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
-        self.http = httpx2.Client(base_url=url, trust_env=False, headers=headers)
+        self.http = browsing(url, headers=headers)
 
     def get(self, path: str, **more: Any) -> httpx2.Response:
         return self.http.get(path, **more)
@@ -145,10 +152,21 @@ def open_world(postgres: EmbeddedPostgres) -> Iterator[World]:
         tenants.save(shop(tenant_id, number))
     passwords = Passwords(argon2.PasswordHasher.from_parameters(CHEAPEST))
     access = Access(database, clock, passwords)
+    knowledge, http = EmbeddedKnowledgeBase(PostgresDocumentStore(database)), HttpClient()
     parts = ConsoleParts(
         database=database,
         tenants=tenants,
-        knowledge=EmbeddedKnowledgeBase(PostgresDocumentStore(database)),
+        knowledge=knowledge,
+        upkeep=KnowledgeUpkeep(
+            database=database,
+            knowledge=knowledge,
+            pages=PageReader(http),
+            chatwoot=ChatwootTexts(http, MemorySecrets({})),
+            check=AnswerCheck(knowledge, None, clock),
+            notices=UpkeepNotices(database, Mailer(lambda _mail: None, "bot@smarteros.example"), clock),
+            clock=clock,
+            priors=lambda _tenant: lambda _text: None,
+        ),
         contracts=load_contracts(Path(__file__).parents[3] / "contracts"),
         channel=chatwoot,  # pyright: ignore[reportArgumentType]
         engine=Engine(postgres.url(), None),
@@ -165,6 +183,7 @@ def open_world(postgres: EmbeddedPostgres) -> Iterator[World]:
         yield world
         for browser in world.browsers:
             browser.http.close()
+    http.close()
     database.dispose()
 
 

@@ -19,9 +19,11 @@ from smarteros.domain.gaps import Gap
 from smarteros.domain.knowledge import Document
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import TurnRecord
+from smarteros.domain.upkeep import IMPORT, TextChange
 from smarteros.edge.app import create_app
 from smarteros.store.alerts import add_silence
 from smarteros.store.gaps import note_gap
+from smarteros.store.upkeep import replace_questions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -50,17 +52,20 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def turn(running: World) -> TurnRecord:
-    """A shop with a conversation, a text, an open question, alerts, a silence and promises kept and broken."""
+    """A shop with a conversation, texts, an open question, alerts, a silence and promises kept and broken."""
     parts, tenant = running.parts, shop(SHOP, 11)
     parts.tenants.save(tenant)
     hours = Document(name="horarios.md", title="Horarios", markdown="# Horarios\n\n## ¿Horario?\n\nDe 10 a 19 h.")
     parts.knowledge.replace(tenant.scope, (hours,))
+    asked = {"question": "¿Horario?", "titles": ["¿Horario?"], "documents": [], "contains": []}
     gap = Gap(pattern="perro", example="¿Puedo ir con mi perro?", reason="not_in_kb", intent="out_of_scope",
               confidence=0.4)  # fmt: skip
     with parts.database.tenant(tenant.scope) as connection:
         note_gap(connection, SHOP, gap, NOON)
+        replace_questions(connection, SHOP, [asked])
         add_silence(connection, Silence(silence_id=0, tenant_id=SHOP, name="faq_slow", reason="Cambiamos los textos",
                                         made_by="Ana", made_at=NOON, until_at=NOON + timedelta(hours=2)))  # fmt: skip
+    parts.upkeep.propose(tenant, TextChange(origin=IMPORT, mode="all", documents=()))
     began = NOON - timedelta(hours=3)
     seed_alert(parts.database, SHOP, "sales_slow", began)
     seed_alert(parts.database, SHOP, "faq_slow", began, resolved_at=began + timedelta(minutes=9))
@@ -175,12 +180,17 @@ def test_a_link_of_the_demo_signs_in_by_itself(world: World, chromium: Browser) 
     page.context.close()
 
 
+def open_list(page: Page, url: str = "") -> None:
+    """Open the list of conversations, and wait until it is told what is new."""
+    with page.expect_response("**/conversations/live"):
+        page.goto(f"{url}/console/conversations")
+    page.get_by_text(QUESTION).first.wait_for()
+
+
 def test_a_new_message_appears_in_the_open_list_by_itself(world: World, chromium: Browser, turn: TurnRecord) -> None:
     context = entered(world, chromium)
     page = context.new_page()
-    with page.expect_response("**/conversations/live"):
-        page.goto("/console/conversations")
-    page.get_by_text(QUESTION).first.wait_for()
+    open_list(page)
 
     seed_turn(world.parts.database, world.parts.tenants.get(SHOP), world.parts.contracts, NOON, text="¿Y en rojo?")
 
@@ -196,9 +206,7 @@ def test_an_open_list_comes_back_by_itself_after_the_server_was_started_again(
     page = context.new_page()
     console, off = create_app([console_router(world.parts)]), page.locator("#offline")
     with serving(console) as url:
-        with page.expect_response("**/conversations/live"):
-            page.goto(f"{url}/console/conversations")
-        page.get_by_text(QUESTION).first.wait_for()
+        open_list(page, url)
     off.wait_for()
     with serving(unavailable, port=port_of(url)), page.expect_response(lambda answer: answer.status == 503):
         pass  # what a proxy says meanwhile; a browser by itself asks no more after it
@@ -285,7 +293,7 @@ def test_the_answer_to_a_question_is_written_and_published_with_the_keyboard(
     page = context.new_page()
     page.goto("/console/knowledge")
 
-    page.locator(".gaps summary").first.press("Enter")
+    page.locator(".gaps summary", has_text="Escribir la respuesta").first.press("Enter")
     page.locator(".gaps textarea").first.fill("Sí, con correa.")
     page.get_by_role("button", name="Guardar borrador").first.press("Enter")
     page.get_by_role("button", name="Publicar").press("Enter")

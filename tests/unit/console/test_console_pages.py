@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -17,10 +18,12 @@ from smarteros.domain.knowledge import Document
 from smarteros.domain.people import ROLES, Role
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.turns import STEP_NAMES, TurnRecord
+from smarteros.domain.upkeep import IMPORT, TextChange
 from smarteros.store.audit import list_events
 from smarteros.store.audit_chain import seal_chains
 from smarteros.store.gaps import list_gaps, note_gap
 from smarteros.store.turns import muted_reason
+from smarteros.store.upkeep import replace_questions
 
 # What each page needs; a role without it gets 403. ``{turn}`` and ``{talk}`` are of SHOES.
 PAGES: dict[str, Permission] = {
@@ -50,6 +53,8 @@ ACTS: dict[str, Permission] = {
     f"/console/knowledge/{SHOES}/publish": "write_knowledge",
     f"/console/knowledge/{SHOES}/discard": "write_knowledge",
     f"/console/knowledge/{SHOES}/forget": "write_knowledge",
+    f"/console/knowledge/{SHOES}/activate": "write_knowledge",
+    f"/console/knowledge/{SHOES}/refuse": "write_knowledge",
     "/console/alerts/silence": "silence_alerts",
     "/console/alerts/unsilence": "silence_alerts",
     "/console/people/invite": "manage_people",
@@ -293,6 +298,34 @@ def test_imported_texts_stay_when_an_answer_is_written(world: World) -> None:
     )
 
     assert [document.name for document in parts.knowledge.documents(scope)] == ["a.md", "consola.json"]
+
+
+def test_a_change_of_texts_that_waits_is_shown_with_what_it_changes_and_decided_about(world: World) -> None:
+    parts, shop, page = world.parts, world.parts.tenants.get(HATS), "/console/knowledge"
+    hours = Document(name="horarios.md", title="Horarios", markdown="# Horarios\n\n## ¿Cuándo abren?\n\nA las 10 h.")
+    parts.knowledge.replace(shop.scope, (hours,))
+    asked = {"question": "¿Cuándo abren?", "titles": ["¿Cuándo abren?"], "documents": [], "contains": []}
+    with parts.database.tenant(shop.scope) as connection:
+        replace_questions(connection, HATS, [asked])
+    nothing = TextChange(origin=IMPORT, mode="all", documents=())
+    browser = world.signed_in("tenant_admin", HATS)
+    read = partial(browser.get, f"{page}/{HATS}/search?q=cuándo+abren")
+
+    assert parts.upkeep.propose(shop, nothing).outcome == "waits"
+    told = browser.get(page).text
+    assert "1 sin respuesta" in told
+    assert "Antes: A las 10 h." in told
+    browser.post(f"{page}/{HATS}/refuse", page, origin=IMPORT)
+    assert "A las 10 h." in read().text
+    assert "1 sin respuesta" not in browser.get(page).text
+
+    parts.upkeep.propose(shop, nothing)
+    browser.post(f"{page}/{HATS}/activate", page, origin=IMPORT)
+    assert "A las 10 h." not in read().text
+    assert browser.post(f"{page}/{HATS}/activate", page, origin=IMPORT).status_code == 422
+    with parts.database.tenant(shop.scope) as connection:
+        kinds = {event.kind for event in list_events(connection, HATS, None, 20)}
+    assert {"console_texts_refused", "console_texts_approved"} <= kinds
 
 
 def test_the_audit_is_searched_and_its_chain_checked(world: World, turn: TurnRecord) -> None:
