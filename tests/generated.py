@@ -16,6 +16,8 @@ from smarteros.contracts.loader import load_contracts
 from smarteros.contracts.schema import schema_text
 from smarteros.embedders.e5 import E5Embedder
 from smarteros.embedders.use import UseEmbedder
+from tests.reference import REFERENCE
+from tests.supply_chain import REPORT, report
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +29,8 @@ def _workflow(name: str) -> Callable[[], str]:
 GENERATED: dict[str, Callable[[], str]] = {
     "contracts/contract.schema.json": schema_text,
     **{f"n8n-workflows/{name}": _workflow(name) for name in (EVENTS_FILE, OCR_FILE, FAQ_FILE)},
+    **REFERENCE,
+    REPORT: report,
 }
 
 
@@ -67,7 +71,7 @@ def main() -> int:
         if name == BASE_VECTORS:
             (ROOT / name).write_bytes(base_vectors.packed(base_sentences(), (UseEmbedder(), E5Embedder())))
         else:
-            (ROOT / name).parent.mkdir(exist_ok=True)
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / name).write_text(GENERATED[name](), encoding="utf-8")
     return 0
 
