@@ -12,13 +12,17 @@ check:
     uv run smos contract lint contracts
     uv run python -m tests.generated --check
 
-# All tests, a process for each core (`-n 0`: all of them in one).
+# All tests, a process for each core and one more (`-n 0`: all of them in one).
 test *options:
     uv run pytest {{options}}
 
 # Write the generated files anew.
 generate:
     uv run python -m tests.generated
+
+# The docs site, into .site: every link and anchor must lead somewhere.
+docs:
+    NO_MKDOCS_2_WARNING=1 uv run --group docs mkdocs build --strict
 
 # Measure (writes docs/benchmarks.md).
 bench *options:
@@ -37,6 +41,21 @@ prove *options:
 # The generated workflows on the real n8n: installed once (3 GB, minutes), then every scenario of the contracts.
 prove-n8n *options:
     SMOS_INSTALL_N8N=1 uv run pytest -n 0 tests/e2e/test_n8n.py {{options}}
+
+# A shop moves to its own installation and back while its customers write, and the command dies before every step.
+prove-dedicated *options:
+    SMOS_PROVE_DEDICATED=1 uv run pytest -n 0 tests/e2e/test_dedicated.py {{options}}
+
+# What is published, in dist/: both wheels, all they need with hashes, and the bill of materials (CycloneDX).
+wheels:
+    rm -rf dist
+    uv build --all-packages
+    uv export --quiet --locked --no-default-groups --all-extras --no-emit-workspace --output-file dist/requirements.txt
+    uv run python -m tests.supply_chain dist/sbom.cdx.json
+
+# The wheels in a new environment, away from the source tree: `smos init`, and the demo answers a customer.
+prove-wheel *options:
+    SMOS_PROVE_WHEEL=1 uv run pytest -n 0 tests/unit/project/test_wheels.py {{options}}
 
 # Measure reading documents, on invented invoices and on the development set (writes docs/benchmarks-documents.md).
 bench-documents *options:

@@ -68,7 +68,7 @@ class DemoProcess:
         """Kill it without a word; its children must notice by themselves."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(timeout=5)
+        self.process.wait(timeout=20)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -96,5 +96,5 @@ def all_gone(processes: list[psutil.Process], within_s: float) -> bool:
 def refused(data_dir: Path, *options: str) -> tuple[int, str]:
     """Run a demo that cannot start; returns its exit code and what it said."""
     command = [sys.executable, "-m", "smarteros.cli.main", "demo", "--data-dir", str(data_dir), *options]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return ended.returncode, ended.stdout + ended.stderr

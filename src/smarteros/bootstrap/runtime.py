@@ -17,6 +17,7 @@ from smarteros.bootstrap.alerts import alertmanager_bridge, watched_alerts
 from smarteros.bootstrap.audit import open_audit_loop, open_audit_retention
 from smarteros.bootstrap.brains import contract_examples
 from smarteros.bootstrap.console import console
+from smarteros.bootstrap.dedicated import kept_passed_on
 from smarteros.bootstrap.health import health_checks
 from smarteros.bootstrap.probes import probes_asked
 from smarteros.bootstrap.services import Services
@@ -106,7 +107,7 @@ def open_runtime(
             routers += [
                 webhook_router(webhooks),
                 shopify_webhook_router(services.tenants, services.secrets, shop_events, receiver.audit_refusal),
-                agent_router(services.agent, services.tenants, services.secrets, requests, services.turn_tokens),
+                _agent_door(services, requests),
                 _turn_door(services, webhooks, OrchestratedTurns(parts, workflow)),
                 *_tool_doors(services, clock, requests),
                 operator_router(services.database, services.operator_token),
@@ -124,6 +125,7 @@ def open_runtime(
         if role != "edge":
             _warm_up(services)
             _sweep(services, reconciler, clock, stack)
+            stack.enter_context(kept_passed_on(services, receiver, clock))
         stack.enter_context(probes_asked(services, health, clock, role))
         stack.enter_context(watched_alerts(services, role, engine.backlog))
         stack.enter_context(kept_up(services, role))
@@ -170,6 +172,11 @@ def _engine(services: Services, parts: Parts, workflow: TurnWorkflow, role: Role
     return engine
 
 
+def _agent_door(services: Services, requests: TenantRate) -> APIRouter:
+    agent = services.agent
+    return agent_router(agent, services.tenants, services.secrets, requests, services.turn_tokens, earlier=agent.native)
+
+
 def _turn_door(services: Services, taker: WebhookTaker, turns: OrchestratedTurns) -> APIRouter:
     return turn_router(TurnDoor(taker, turns, services.turn_tokens, services.tenants, services.contracts))
 
@@ -193,7 +200,7 @@ def _sweep(services: Services, reconciler: Reconciler, clock: Clock, stack: Exit
     for loop in (
         RetentionLoop(
             (Retention(services.database, clock).sweep, partial(wrapping.rewrap, services.database)),
-            services.tenants.all,
+            services.tenants.at_home,
             () if audit is None else (audit.sweep,),
         ),
         ReconcileLoop(reconciler, services.tenants.all),

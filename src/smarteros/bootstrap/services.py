@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from smarteros.agents.botpress.client import HttpBots
 from smarteros.agents.llm.protocol import LlmLedger
 from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel, provider_model
 from smarteros.agents.llm.stored_ledger import PostgresLlmLedger
@@ -129,7 +130,9 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
             knowledge=knowledge,
             embedders=embedders,
             examples=examples,
-            agent=tenant_agents(native, language_model, llm_ledger, tenants, secrets, contracts, settings),
+            agent=tenant_agents(
+                native, language_model, HttpBots(http), llm_ledger, tenants, secrets, contracts, settings
+            ),
             language_model=language_model,
             llm_ledger=llm_ledger,
             channel=ChatwootChannel(http, secrets, handed_over=HandOverMemory(database, clock)),
@@ -147,7 +150,7 @@ def open_services(settings: Settings | None = None) -> Generator[Services]:
             http=http,
             tokens=TenantTokens(_derived(key, "tenant-tokens"), clock),
             turn_tokens=TurnTokens(_derived(key, "turn-tokens"), clock),
-            operator_token=_operator_token(settings, key),
+            operator_token=operator_token(settings, key),
         )
 
 
@@ -184,7 +187,8 @@ def _derived(key: str, purpose: str) -> bytes:
     return hashlib.sha256(f"{purpose}:{key}".encode()).digest()
 
 
-def _operator_token(settings: Settings, key: str) -> str:
+def operator_token(settings: Settings, key: str) -> str:
+    """Return the bearer of the operator's API: the one that was set, or one made of the installation's key."""
     if settings.operator_token is not None:
         return settings.operator_token.get_secret_value()
     return base64.urlsafe_b64encode(_derived(key, "operator")).decode().rstrip("=")

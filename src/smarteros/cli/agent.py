@@ -50,5 +50,5 @@ def decide(
         services.agent.prepare(tenant_id)
         for number, question in enumerate(read_lines(lines, Question), start=1):
             request = request_of(tenant_id, number, question)
-            decision = services.agent.decide(with_rebuilt_state(services.agent, request))
+            decision = services.agent.decide(with_rebuilt_state(services.agent.native, request))
             typer.echo(decision.model_dump_json(exclude_none=True))

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir, duration, settings_with
+from smarteros.cli.tables import whole
 from smarteros.domain.alerts import Alert, Silence
 from smarteros.store.database import NO_TENANT
 
@@ -167,7 +168,7 @@ def _known(services: Services, name: str) -> str:
 def _print(alerts: Sequence[Alert], silences: Sequence[Silence], looked_at: datetime | None) -> None:
     console = Console(markup=False, highlight=False)
     if alerts:
-        table = Table("tenant", "alert", "about", "severity", "since", "over", "told")
+        table = Table(whole("tenant"), whole("alert"), "about", "severity", "since", "over", "told")
         for alert in alerts:
             told = ", ".join(
                 sink if each.by == sink else f"{sink} (by {each.by})" for sink, each in sorted(alert.told.items())

@@ -14,15 +14,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from smarteros.cli.contract_migrate import migrate
 from smarteros.cli.contract_runs import keep_runs
-from smarteros.cli.options import AsJson, DataDir, settings_with
+from smarteros.cli.options import AsJson, DataDir, project_contracts, settings_with
 from smarteros.contracts.diff import diff as diff_contracts
 from smarteros.contracts.documentation import markdown
 from smarteros.contracts.exporters.alertmanager import alertmanager_config
 from smarteros.contracts.exporters.n8n import EVENTS_FILE, n8n_files
 from smarteros.contracts.exporters.prometheus import RULES_FILE, RUNBOOKS, prometheus_files
 from smarteros.contracts.exporters.vault import vault_setup
-from smarteros.contracts.findings import Finding
+from smarteros.contracts.findings import Finding, mistakes
 from smarteros.contracts.lint import lint as lint_contracts
 from smarteros.contracts.loader import load_contract, load_contracts
 from smarteros.contracts.models import Contract, Scenario
@@ -33,10 +34,11 @@ from smarteros.scenarios.runner import ScenarioRunner
 
 app = typer.Typer(name="contract", help="Check, play, compare and export contracts.", no_args_is_help=True)
 
-CONTRACTS = Path("contracts")
 
 Url = Annotated[str | None, typer.Option("--url", help="A running stack; without it one is started for this.")]
-Folder = Annotated[Path, typer.Option("--contracts", help="Folder of the contracts.")]
+Folder = Annotated[
+    Path | None, typer.Option("--contracts", help="Folder of the contracts.", show_default="the project's")
+]
 
 
 class Exportable(StrEnum):
@@ -52,22 +54,27 @@ class Exportable(StrEnum):
 
 @app.command()
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders; default: contracts/")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders; default: the project's contracts.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find every mistake in contracts, with file and line."""
-    findings = lint_contracts(paths or [CONTRACTS])
+    findings = lint_contracts(paths or [project_contracts()])
     if as_json:
         _print_json([finding.model_dump() for finding in findings])
     else:
         _print_findings(findings)
-    raise typer.Exit(1 if findings else 0)
+    raise typer.Exit(1 if mistakes(findings) else 0)
+
+
+app.command()(migrate)
 
 
 @app.command()
 def test(
     url: Url = None,
-    contracts: Folder = CONTRACTS,
+    contracts: Folder = None,
     flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -90,7 +97,7 @@ def test(
 def run(
     scenario: Annotated[str, typer.Argument(help="Name of the scenario.")],
     url: Url = None,
-    contracts: Folder = CONTRACTS,
+    contracts: Folder = None,
     flow: Annotated[str | None, typer.Option(help="The flow, when several have a scenario of this name.")] = None,
 ) -> None:
     """Play one scenario and show the conversation."""
@@ -139,7 +146,7 @@ def export(
     url: Annotated[
         str | None, typer.Option(help="For n8n: where it reaches SmarterOS; default SMOS_PUBLIC_URL, or this machine.")
     ] = None,
-    contracts: Folder = CONTRACTS,
+    contracts: Folder = None,
     data_dir: DataDir = None,
 ) -> None:
     """Write the JSON Schema of the format, a contract as a page, or what another program is set up with.
@@ -147,7 +154,7 @@ def export(
     Those are a Vault, Prometheus, Alertmanager, and n8n with the workflows that lead our turns (docs/n8n.md).
     """
     if what in (Exportable.prometheus, Exportable.n8n):
-        flows = load_contracts(contracts).by_id.values()
+        flows = load_contracts(_folder(contracts)).by_id.values()
         for_n8n = what is Exportable.n8n
         files = n8n_files(flows, _own_url(url, data_dir)) if for_n8n else prometheus_files(flows, runbooks)
         if out is not None:
@@ -184,7 +191,7 @@ def _own_url(given: str | None, data_dir: Path | None) -> str:
     return given or settings.public_url or f"http://127.0.0.1:{settings.port}"
 
 
-def _vault_setup(contracts: Path, tenants: Sequence[str] | None, data_dir: Path | None) -> str:
+def _vault_setup(contracts: Path | None, tenants: Sequence[str] | None, data_dir: Path | None) -> str:
     settings = settings_with(data_dir)
     if not tenants:
         from smarteros.bootstrap import open_services
@@ -192,11 +199,15 @@ def _vault_setup(contracts: Path, tenants: Sequence[str] | None, data_dir: Path 
         # Vault itself is not asked, and may not even be set up yet.
         with open_services(settings.model_copy(update={"secrets": "file"})) as services:
             tenants = [tenant.tenant_id for tenant in services.tenants.all()]
-    return vault_setup(load_contracts(contracts).by_id.values(), tenants, settings.vault_mount)
+    return vault_setup(load_contracts(_folder(contracts)).by_id.values(), tenants, settings.vault_mount)
 
 
-def _chosen(folder: Path, flow: str | None) -> list[Contract]:
-    loaded = load_contracts(folder)
+def _folder(given: Path | None) -> Path:
+    return given or project_contracts()
+
+
+def _chosen(folder: Path | None, flow: str | None) -> list[Contract]:
+    loaded = load_contracts(_folder(folder))
     return list(loaded.by_id.values()) if flow is None else [loaded.get(flow)]
 
 
@@ -242,10 +253,10 @@ def _print_json(value: object) -> None:
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
-    if not findings:
-        typer.echo("no mistakes found")
     for finding in findings:
         typer.echo(str(finding))
+    if not mistakes(findings):
+        typer.echo("no mistakes found")
 
 
 def _print_results(results: Sequence[ScenarioResult]) -> None:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir
 from smarteros.domain.messages import ChannelName
-from smarteros.settings import Settings
+from smarteros.settings import Settings, without_settings_file
 
 if TYPE_CHECKING:
     from smarteros.demo.customer import Answer
@@ -29,11 +29,15 @@ def demo(
     data_dir: DataDir = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget everything of earlier runs.")] = False,
 ) -> None:
-    """Start PostgreSQL, the stand-ins and SmarterOS, and print ``ready <url>``. Ctrl-C stops everything."""
+    """Start PostgreSQL, the stand-ins and SmarterOS, and print ``ready <url>``. Ctrl-C stops everything.
+
+    In a project it uses its contracts and leaves its settings alone: the demo is nobody's shops, nobody is alarmed.
+    """
     if context.invoked_subcommand is None:
         from smarteros.demo.stack import run_demo
 
-        run_demo(_directory(data_dir), host, port, fresh=fresh, announce=_announce)
+        with without_settings_file():
+            run_demo(_directory(data_dir), host, port, fresh=fresh, announce=_announce)
 
 
 def _announce(url: str, console: str) -> None:
@@ -60,8 +64,9 @@ def say(
     from smarteros.scenarios.own_stack import own_stack
     from smarteros.scenarios.stack import Stack
 
-    directory = _directory(data_dir)
     with ExitStack() as stack:
+        stack.enter_context(without_settings_file())
+        directory = _directory(data_dir)
         url = running_demo(directory) or stack.enter_context(own_stack(data_dir=directory))
         running = Stack(url)
         stack.callback(running.close)

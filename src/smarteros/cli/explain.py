@@ -17,12 +17,14 @@ def explain(
 ) -> None:
     """Tell what was understood, which texts, tools and template were used, and with which thresholds."""
     from smarteros.bootstrap import open_services
+    from smarteros.privacy.explain import asked_for
     from smarteros.privacy.explain import explain as explanation_of
     from smarteros.store.turn_inputs import find_turn
 
     with open_services(settings_with(data_dir)) as services:
         tenant, recorded = find_turn(services.database, services.tenants.find, turn)
-        explained = explanation_of(tenant, recorded, services.contracts)
+        calls = asked_for(services.llm_ledger, tenant, recorded)
+        explained = explanation_of(tenant, recorded, services.contracts, calls)
     if as_json:
         typer.echo(explained.model_dump_json(indent=2))
     else:

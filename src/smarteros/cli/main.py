@@ -27,8 +27,10 @@ from smarteros.cli.backup import backup
 from smarteros.cli.bench import bench
 from smarteros.cli.doctor import doctor
 from smarteros.cli.explain import explain
+from smarteros.cli.init import init
 from smarteros.cli.kb_gaps import gaps
 from smarteros.cli.kb_upkeep import activate, questions, refuse, report, settings, waiting
+from smarteros.cli.migrate import migrate
 from smarteros.cli.prove import prove
 from smarteros.cli.replay import replay
 from smarteros.cli.restore import restore
@@ -36,6 +38,7 @@ from smarteros.cli.serve import serve
 from smarteros.cli.sla import sla
 from smarteros.cli.slo import slo
 from smarteros.cli.status import status
+from smarteros.cli.tenant_dedicate import dedicate
 from smarteros.cli.trace import trace
 from smarteros.cli.usage import usage
 from smarteros.domain.errors import SmosError
@@ -63,9 +66,12 @@ app.add_typer(kb.app, name="kb")
 app.add_typer(documents.app, name="documents")
 app.add_typer(people.app, name="people")
 app.add_typer(secrets.app, name="secrets")
+tenant.app.command()(dedicate)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(token.app, name="token")
+app.command()(init)
 app.command()(serve)
+app.command()(migrate)
 app.command()(doctor)
 app.command()(status)
 app.command()(sla)

@@ -28,6 +28,11 @@ def duration(text: str, *, option: str, at_most: timedelta) -> timedelta:
     raise typer.BadParameter(f"expected a number with s, m, h or d, above 0 and at most {at_most}", param_hint=option)
 
 
+def project_contracts() -> Path:
+    """Return the folder of the contracts of the project we are in, or of those that come with us."""
+    return Settings().contracts_dir
+
+
 def settings_with(data_dir: Path | None) -> Settings:
     """Return the settings, with the data directory of the command line when one is given."""
     return Settings() if data_dir is None else Settings(data_dir=data_dir)

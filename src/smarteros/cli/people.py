@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir, settings_with
+from smarteros.cli.tables import print_table
 from smarteros.domain.people import Person, Role
 from smarteros.settings import Settings
 
@@ -62,7 +62,7 @@ def list_people(
     for person in found:
         state = "disabled" if person.disabled_at else "active" if person.has_password else "invited"
         table.add_row(person.email, person.name, person.role, person.tenant_id or "all", state)
-    Console().print(table)
+    print_table(table)
 
 
 @app.command()

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir, duration, settings_with
+from smarteros.cli.tables import print_table
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.secret_paths import PROVEN_WITH, SECRET_PATHS
@@ -44,7 +44,7 @@ def list_(tenant: TenantId, as_json: AsJson = False, data_dir: DataDir = None) -
     table = Table("secret", "age", "fingerprint", "the one before it is accepted until")
     for entry in entries:
         table.add_row(entry.path, _age(entry), entry.fingerprint, _minute(entry.previous_until))
-    Console().print(table)
+    print_table(table)
 
 
 @app.command(name="set")

@@ -10,10 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir, settings_with
+from smarteros.cli.tables import print_table, whole
 
 if TYPE_CHECKING:
     from smarteros.bootstrap import Services
@@ -61,7 +61,15 @@ def _answers(services: Services, tenants: Sequence[Tenant]) -> dict[str, dict[st
 
 def _print(found: Sequence[TenantStatus], now: datetime) -> None:
     table = Table(
-        "tenant", "state", "turns today", "answered", "handed over", "failed", "waiting", "last webhook", "systems"
+        whole("tenant"),
+        "state",
+        "turns today",
+        "answered",
+        "handed over",
+        "failed",
+        "waiting",
+        "last webhook",
+        "systems",
     )
     for each in found:
         waiting = f"{each.waiting} ({each.oldest_waiting_s} s)" if each.waiting else "0"
@@ -76,7 +84,7 @@ def _print(found: Sequence[TenantStatus], now: datetime) -> None:
             _ago(each.last_webhook_at, now),
             " ".join(_system(each, name, now) for name in each.systems),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _system(of: TenantStatus, name: str, now: datetime) -> str:

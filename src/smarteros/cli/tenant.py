@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.doctor import print_findings
 from smarteros.cli.options import AsJson, DataDir, settings_with
+from smarteros.cli.tables import print_table, whole
 from smarteros.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def list_(as_json: AsJson = False, data_dir: DataDir = None) -> None:
                 "name": tenant.name,
                 "rut": tenant.rut,
                 "tier": tenant.tier,
-                "state": "active" if tenant.active else "suspended",
+                "state": tenant.state,
                 "chatwoot_url": tenant.chatwoot_url,
                 "chatwoot_account_ids": list(tenant.chatwoot_account_ids),
                 "inboxes": len(tenant.inboxes),
@@ -141,10 +141,10 @@ def list_(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     if as_json:
         _print_json(rows)
         return
-    table = Table("tenant", "name", "RUT", "tier", "state", "Chatwoot", "accounts", "inboxes")
+    table = Table(whole("tenant"), "name", "RUT", "tier", "state", "Chatwoot", "accounts", "inboxes")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    print_table(table)
 
 
 @app.command()
@@ -333,13 +333,14 @@ def _read(file: str | None, flags: dict[str, Any], secrets: str | None) -> Appli
     from smarteros.secrets.importing import read_secrets
     from smarteros.tenants.application import application, read_object
 
-    given = {**(read_object(_text(file)) if file else {}), **flags}
+    given = {**(read_object(read_text(file)) if file else {}), **flags}
     if secrets is not None:
-        given["secrets"] = read_secrets(_text(secrets)).values
+        given["secrets"] = read_secrets(read_text(secrets)).values
     return application(given)
 
 
-def _text(file: str) -> str:
+def read_text(file: str) -> str:
+    """Return the text of a file, - for standard input. ConfigError(code ``application_invalid``)."""
     from smarteros.tenants.application import LONGEST_FILE
 
     try:

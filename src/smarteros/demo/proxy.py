@@ -14,6 +14,7 @@ from fastapi import Request, Response
 
 from smarteros.domain.errors import RejectedInputError, TransientError
 from smarteros.edge.bodies import read_body
+from smarteros.kit.http import public_trust
 
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 _PATIENCE_S = 30.0
@@ -76,6 +77,7 @@ class Proxy:
         self._max_body_bytes = max_body_bytes
         # No connection outlives its request, so there is nothing to close and no event loop to belong to.
         self._client = httpx2.AsyncClient(
+            verify=public_trust(),
             timeout=httpx2.Timeout(_PATIENCE_S, connect=_CONNECT_S),
             limits=httpx2.Limits(max_connections=32, max_keepalive_connections=0),
             trust_env=False,

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from smarteros.domain.errors import ConfigError
 
 _SANDBOX = "smarteros_sandbox"
-_SANDBOX_PORTS = ("chatwoot", "shopify", "odoo", "vision", "control")
+_SANDBOX_PORTS = ("chatwoot", "shopify", "odoo", "vision", "control", "botpress")
 _SANDBOX_START_S = 20.0
 _MARKER = "smos-demo.json"
 
@@ -117,7 +117,7 @@ def _empty(data_dir: Path) -> None:
 def _sandbox(directory: Path, port: int) -> Generator[Callable[[], dict[str, Any]]]:
     """Start the sandbox; yields a function that waits until it listens and returns its URLs."""
     if importlib.util.find_spec(_SANDBOX) is None:
-        raise ConfigError("sandbox_missing", "The demo needs the package smarteros-sandbox; install it.")
+        raise ConfigError("sandbox_missing", 'The demo needs smarteros-sandbox: uv pip install "smarteros[demo]".')
     flags = [part for flag in _port_flags(port) for part in flag]
     process = subprocess.Popen(
         [sys.executable, "-m", _SANDBOX, "--host", "127.0.0.1", "--data-dir", str(directory), *flags],

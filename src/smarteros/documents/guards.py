@@ -82,8 +82,10 @@ def heic_as_jpeg(data: bytes) -> bytes:
 
     The size is checked before any pixel is decoded; libheif's own limits (of memory and of nested items) stay on.
     """
-    import pillow_heif
-
+    try:
+        import pillow_heif
+    except ImportError:  # an operator who passes our image on may leave it out (docs/licences.md)
+        raise RejectedInputError("image_unreadable", "HEIC pictures need the package pillow-heif") from None
     heif: Any = pillow_heif
 
     try:

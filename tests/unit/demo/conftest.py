@@ -13,11 +13,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from tests.support import serving
+from tests.support import browsing, serving
 
 from smarteros.demo.page import demo_router
 from smarteros.edge.app import create_app
 from smarteros.store.database import Database
+from smarteros.store.embedded import EmbeddedPostgres
 
 
 @dataclass(frozen=True)
@@ -50,33 +51,49 @@ class Upstream:
         return Starlette(routes=[Route("/{path:path}", handle, methods=methods)])
 
 
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    """A server that stands behind the proxies."""
+@pytest.fixture(scope="session")
+def _behind() -> Iterator[Upstream]:
     upstream = Upstream()
     with serving(upstream.app()) as upstream.url:
         yield upstream
+
+
+@pytest.fixture
+def upstream(_behind: Upstream) -> Upstream:
+    """A server that stands behind the proxies; it has seen nothing yet."""
+    fresh = Upstream()
+    _behind.seen, _behind.answer = fresh.seen, fresh.answer
+    return _behind
 
 
 def about_us() -> dict[str, Any]:
     return {"url": "http://127.0.0.1:8080", "operator_token": "operator-secret"}
 
 
+@pytest.fixture(scope="session")
+def _page_url(_behind: Upstream, postgres: EmbeddedPostgres) -> Iterator[str]:
+    database = Database(postgres.url(), postgres.url("smos_app"))
+    with serving(create_app([demo_router(database, _behind.url, _behind.url, about_us)])) as url:
+        yield url
+    database.dispose()
+
+
 @pytest.fixture
-def page(upstream: Upstream, database: Database) -> Iterator[httpx2.Client]:
-    """A browser's view of the demo."""
-    router = demo_router(database, upstream.url, upstream.url, about_us)
-    with serving(create_app([router])) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+def page(upstream: Upstream, _page_url: str) -> Iterator[httpx2.Client]:
+    """A browser's view of the demo: one demo, a browser for each test."""
+    with browsing(_page_url) as client:
         yield client
 
 
-@pytest.fixture
-def lonely_page(database: Database) -> Iterator[httpx2.Client]:
+@pytest.fixture(scope="module")
+def lonely_page(postgres: EmbeddedPostgres) -> Iterator[httpx2.Client]:
     """The demo when nothing is behind it."""
     nobody = "http://127.0.0.1:1"
+    database = Database(postgres.url(), postgres.url("smos_app"))
     app = create_app([demo_router(database, nobody, nobody)])
-    with serving(app) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with serving(app) as url, browsing(url) as client:
         yield client
+    database.dispose()
 
 
 def info(**changes: Any) -> Callable[[Seen], Response]:

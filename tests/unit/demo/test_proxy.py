@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 
 def raw_status(page: httpx2.Client, path: str) -> int:
     """Ask for a path exactly as it is written; a client library would tidy it up first."""
-    connection = http.client.HTTPConnection(page.base_url.host, page.base_url.port or 80, timeout=10)
+    connection = http.client.HTTPConnection(page.base_url.host, page.base_url.port or 80, timeout=60)
     try:
         connection.request("GET", path)
         return connection.getresponse().status

@@ -96,9 +96,9 @@ def test_pictures_are_known_by_their_first_bytes(kind: str, media_type: str) -> 
     ("width", "height"), [(6325, 6325), (12_000, 8_000), (20_000, 20_000), (60_000, 60_000), (2**31 - 1, 1)]
 )
 def test_a_picture_beyond_40_megapixels_is_refused_by_its_header(width: int, height: int) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     assert code_of(lambda: check_image(png_of_size(width, height))) == "image_too_large"
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_a_picture_of_40_megapixels_is_let_through() -> None:

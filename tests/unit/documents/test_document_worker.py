@@ -117,7 +117,7 @@ def test_a_document_that_hangs_the_worker_is_given_up(start: Callable[..., Docum
     worker = start(job_seconds=0.5)
     started = time.monotonic()
     assert refusal(lambda: worker.run("x", b"hang")) == "document_too_slow"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20  # it would hang for ever
     assert worker.pid is None
 
 

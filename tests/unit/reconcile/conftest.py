@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import httpx2
 import pytest
 import sqlalchemy as sa
 from starlette.types import ASGIApp
-from tests.support import MemorySecrets, serving
+from tests.support import MemorySecrets, browsing, serving
 from tests.unit.sandbox.chatwoot_stand import ACCOUNT, Customer, Stand, small_shop
 
 from smarteros.channels.chatwoot.channel import ChatwootChannel
@@ -153,7 +152,7 @@ def chatwoot_behind_switch(data_dir: Path) -> Iterator[tuple[Stand, Switch, str]
     faults = Faults()
     chatwoot = Installation([small_shop()], faults, data_dir)
     switch = Switch(create_chatwoot_app(chatwoot))
-    with serving(switch) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with serving(switch) as url, browsing(url) as client:
         yield Stand(cast("Any", client), chatwoot, faults), switch, url
     chatwoot.store.close()
 

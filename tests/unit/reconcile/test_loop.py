@@ -12,7 +12,7 @@ from smarteros.domain.tenants import Tenant
 from smarteros.reconcile.loop import ReconcileLoop
 from smarteros.reconcile.report import ReconcileReport
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 
 
 class Recorder:
