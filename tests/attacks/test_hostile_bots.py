@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.support import serving
 from tests.unit.agents.botpress.bots import KEY, Bots, Door, bots_serving, brain, shipping
+from tests.unit.agents.botpress.conftest import bots, stand_in
 from tests.unit.agents.llm.brains import contracts, knowledge_with, request, small_shop
 from tests.unit.agents.talk import SCOPE
 
@@ -31,6 +32,7 @@ from smarteros.flow.wording import ChosenText, written_reply
 from smarteros.kit.addresses import AddressGuard
 from smarteros.kit.http import HttpClient
 
+__all__ = ["bots", "stand_in"]
 DOORS: tuple[Door, ...] = (("cloud", "with a key"), ("v12", "with a key"))
 QUESTION = "¿cuánto cuesta el despacho?"
 SHOP = Tenant(
@@ -41,18 +43,6 @@ SHOP = Tenant(
     chatwoot_url="https://chat.example",
     chatwoot_account_ids=(1,),
 )
-
-
-@pytest.fixture(scope="module")
-def stand_in() -> Iterator[Bots]:
-    with bots_serving() as bots:
-        yield bots
-
-
-@pytest.fixture
-def bots(stand_in: Bots) -> Bots:
-    stand_in.forget()
-    return stand_in
 
 
 @pytest.fixture(params=DOORS, ids=" ".join)

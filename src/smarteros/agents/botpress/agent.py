@@ -16,8 +16,9 @@ import structlog
 from smarteros.agents.botpress.contract import Asked, Judged, asked_of, call_of, judged
 from smarteros.agents.botpress.metrics import CALLS, SECONDS
 from smarteros.agents.botpress.protocol import PROVIDER, BotFault, Bots
-from smarteros.agents.llm.agent import MOST_AT_ONCE, flow_of, time_limit_s
+from smarteros.agents.llm.agent import flow_of, time_limit_s
 from smarteros.agents.llm.protocol import LlmCall, LlmLedger
+from smarteros.agents.outside import MOST_AT_ONCE, NotAskedError, a_place
 from smarteros.agents.protocol import Agent
 from smarteros.contracts.loader import ContractSet
 from smarteros.domain.botpress import BOT_KEY_PATH, BotpressSettings
@@ -61,7 +62,8 @@ class BotpressAgent:
         asked = None if settings is None else asked_of(request, decision, self.contracts)
         if settings is None or asked is None:
             return decision
-        known = call_of(self.ledger, TenantScope(tenant_id=request.tenant_id), request, asked)
+        scope = TenantScope(tenant_id=request.tenant_id)
+        known = call_of(self.ledger.calls(scope, request.conversation_id, request.message.id), asked)
         if known is not None and known.output is not None:
             return judged(asked, decision, known.output).decision
         return self._by_the_bot(request, settings, asked, decision)
@@ -74,6 +76,8 @@ class BotpressAgent:
             came = judged(asked, decision, self._output(request, settings, asked, decision))
         except BotFault as fault:
             came = Judged(fault.kind, decision)
+        except NotAskedError as reason:
+            came = Judged(str(reason), decision)
         seconds = time.perf_counter() - started
         call = LlmCall(
             conversation_id=request.conversation_id,
@@ -96,17 +100,11 @@ class BotpressAgent:
     def _output(
         self, request: AgentRequest, settings: BotpressSettings, asked: Asked, decision: Decision
     ) -> dict[str, Any]:
-        """Return what the bot answers, whatever is in it; BotFault when there is nothing."""
+        """Return what the bot answers, whatever is in it; BotFault or NotAskedError when there is nothing."""
         service = (request.tenant_id, f"{PROVIDER}:{settings.name}")
-        if not self.places.acquire(blocking=False):
-            raise BotFault("busy", "too many turns wait already")
-        try:
-            if not self.breaker.allows(service):
-                raise BotFault("circuit_open", "left alone after faults in a row")
+        with a_place(self.places, self.breaker, service):
             limit_s = time_limit_s(settings.timeout_ms, flow_of(self.contracts, request, decision))
             return self._asked(service, settings, asked, limit_s)
-        finally:
-            self.places.release()
 
     def _asked(
         self, service: tuple[str, str], settings: BotpressSettings, asked: Asked, limit_s: float

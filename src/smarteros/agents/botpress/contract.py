@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,12 +16,11 @@ from pydantic import ValidationError
 
 from smarteros.agents.botpress.protocol import PROVIDER, BotQuestion
 from smarteros.agents.disclosure import DiscardedError, occurs, redactor_of, restored, shown, shown_earlier, words_of
-from smarteros.agents.llm.protocol import LlmCall, LlmLedger
+from smarteros.agents.llm.protocol import LlmCall
 from smarteros.contracts.checks import ROUTE_OF_TOOL
 from smarteros.contracts.loader import ContractSet
 from smarteros.domain.decisions import ROUTE_OF_INTENT, AgentMessage, AgentRequest, Decision
 from smarteros.domain.messages import Contact
-from smarteros.domain.tenants import TenantScope
 from smarteros.kit.redaction import Redactor
 from smarteros.kit.text import strip_controls
 
@@ -81,9 +80,8 @@ def greeting_of(tenant_id: str) -> BotQuestion:
     return BotQuestion("smos-doctor", "hola", _request_json(request, redactor_of(request), "hola"))
 
 
-def call_of(ledger: LlmLedger, scope: TenantScope, request: AgentRequest, asked: Asked) -> LlmCall | None:
+def call_of(calls: Iterable[LlmCall], asked: Asked) -> LlmCall | None:
     """Return the bot's recorded answer to this very question, or that there was none; None when it was not asked."""
-    calls = ledger.calls(scope, request.conversation_id, request.message.id)
     return next((call for call in calls if call.provider == PROVIDER and call.request_hash == asked.hash), None)
 
 

@@ -18,8 +18,6 @@ BotFaultKind = Literal[
     "rejected",       # the request was refused: key, bot, address
     "malformed",      # an answer that is no contract JSON, or too long
     "misconfigured",  # it could not be asked: the address may not be asked, the secret store is away
-    "circuit_open",   # it was left alone after faults in a row
-    "busy",           # too many turns waited for somebody outside already
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class RecordedBotpressAgent:
         asked = asked_of(request, decision, self.contracts)
         if asked is None or not any(call.provider == PROVIDER for call in calls):
             return decision
-        call = call_of(self.ledger, scope, request, asked)
+        call = call_of(calls, asked)
         if call is None:
             raise PermanentError(
                 "bot_not_recorded", "The bot would be asked something else now; what it would say is not known."

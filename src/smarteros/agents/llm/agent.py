@@ -27,6 +27,7 @@ from smarteros.agents.llm.protocol import (
     Reservation,
 )
 from smarteros.agents.llm.tasks import DiscardedError, Task, task_for
+from smarteros.agents.outside import MOST_AT_ONCE, NotAskedError, a_place
 from smarteros.agents.protocol import Agent
 from smarteros.contracts.loader import ContractSet
 from smarteros.contracts.models import Contract
@@ -47,15 +48,9 @@ _SHARE_WITHOUT_TOOLS = 0.7
 _SHARE_WITH_TOOLS = 0.4
 # Tokens a provider adds to a request of its own accord (its words around schemas and tools), generously.
 _OVERHEAD_TOKENS = 1000
-# A turn that waits for a model holds a thread; this many may, the next ones are answered without.
-MOST_AT_ONCE = 4
 # Faults of the model's side: after some of them in a row it is left alone for a while.
 _BREAKING = frozenset({"timeout", "unavailable", "rate_limited", "rejected"})
 _NOT_CHARGED = frozenset({"rate_limited", "rejected", "misconfigured"})
-
-
-class _NotAskedError(Exception):
-    """The model is not asked; the text is a stable word for the metrics."""
 
 
 @dataclass
@@ -103,7 +98,7 @@ class LlmAgent:
                 "llm_discarded", tenant=request.tenant_id, reason=discarded.reason, details=list(discarded.details)
             )
             return f"discarded_{discarded.reason}", decision
-        except _NotAskedError as reason:
+        except NotAskedError as reason:
             return str(reason), decision
         except LlmFault as fault:
             _log.warning("llm_fault", tenant=request.tenant_id, kind=fault.kind)
@@ -118,21 +113,15 @@ class LlmAgent:
         for call in self.ledger.calls(scope, request.conversation_id, request.message.id):
             if call.request_hash == asked and call.output is not None:
                 return call.output
-        if not self.places.acquire(blocking=False):
-            raise _NotAskedError("busy")
-        try:
-            if not self.breaker.allows(_service(request.tenant_id, settings)):
-                raise _NotAskedError("circuit_open")
+        with a_place(self.places, self.breaker, _service(request.tenant_id, settings)):
             reservation = self._reserve(scope, settings, question)
             limit_s = time_limit_s(settings.timeout_ms, contract)
             return self._ask(request, settings, question, asked, reservation, limit_s)
-        finally:
-            self.places.release()
 
     def _reserve(self, scope: TenantScope, settings: LlmSettings, question: Question) -> Reservation:
         price = price_of(settings)
         if price is None and settings.limit.micro_usd is not None:
-            raise _NotAskedError("price_unknown")
+            raise NotAskedError("price_unknown")
         most_input = most_tokens(question)
         reservation = Reservation(
             month=month_in_chile(self.clock.now()),
@@ -140,7 +129,7 @@ class LlmAgent:
             tokens=most_input + settings.max_output_tokens,
         )
         if not self.ledger.reserve(scope, reservation, settings.limit):
-            raise _NotAskedError("over_budget")
+            raise NotAskedError("over_budget")
         return reservation
 
     def _ask(
