@@ -95,7 +95,7 @@ def _turn(database: Database, number: int) -> None:
     with database.tenant(SCOPE) as connection:
         remembered(connection, tenant_id, number)
         claim_burst(connection, tenant_id, own_id, burst(connection, tenant_id, number, own_id))
-        standing(connection, tenant_id, number, "2026-11", 1_000)
+        standing(connection, tenant_id, number, "2026-11")
     record = TurnRecord(
         turn_id=own_id, tenant_id=tenant_id, flow_id="e2e_faq_quick", conversation_id=number, message_id=1,
         received_at=now, finished_at=now, outcome="answered", reply_text="Atendemos de lunes a viernes.",

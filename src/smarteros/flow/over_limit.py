@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,12 +18,15 @@ from smarteros.flow.reply import hand_over, post
 from smarteros.flow.summary import summary_for_agent
 from smarteros.kit.clock import Clock, month_in_chile
 from smarteros.observability.steps import watched
-from smarteros.store.usage import CountedTurn, standing
+from smarteros.store.usage import CountedTurn, conversations_answered, standing
 from smarteros.tenants.limit_notices import LimitNotices
 
 OVER_LIMIT = "over_limit"
 """Rule, in record and audit, of a turn that a limit gave to a person; its reason is the limit's name."""
 
+# A count serves for this part of the conversations that were left then: a hundred processes together do not let in more
+# than those, and the fewer are left, the more often it is counted.
+_RECOUNTS = 100
 # Said instead of any contract's text: the shop's customers need not know of its plan.
 PERSON_COMES = {
     "es": "En este momento no puedo responderte de forma automática. Te conecto con una persona de nuestro equipo,"
@@ -37,24 +41,51 @@ _WHY: dict[LimitName, str] = {
 }
 
 
-def over_limit(
-    connection: sa.Connection, tenant: Tenant, start: TurnStart, clock: Clock
-) -> tuple[LimitName | None, bool]:
-    """Return the limit that a turn is over, and whether its customer was told so this month.
+@dataclass
+class _Count:
+    """The conversations of a month when they were last counted, and the new ones this process has let in since."""
 
-    A conversation the bot has worked in this month goes on to its end. Turns that begin at the same instant see each
-    other not: a month may have as many conversations more as there are worker threads.
-    """
-    most = tenant.may_use.conversations_per_month
-    if most is None and start.over is None:
-        return None, False
-    now = standing(connection, tenant.tenant_id, start.conversation_id, month_in_chile(clock.now()), most or 0)
-    told = now.refused > 0
-    if start.over is not None:
-        return start.over, told
-    if most is not None and now.turns == 0 and now.others >= most:
-        return "conversations_per_month", told
-    return None, told
+    month: str
+    conversations: int
+    let_in: int = 0
+
+    def serves(self, month: str, most: int) -> bool:
+        """Whether the month need not be counted again: it reads every conversation, and a shop may have thousands."""
+        return self.month == month and self.let_in < (most - self.conversations) // _RECOUNTS
+
+
+class LimitGate:
+    """Tells which turns are over a limit of their tenant's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counts: dict[str, _Count] = {}
+
+    def over(self, connection: sa.Connection, tenant: Tenant, start: TurnStart) -> tuple[LimitName | None, bool]:
+        """Return the limit that a turn is over, and whether its customer was told so this month.
+
+        A conversation the bot has worked in this month goes on to its end. Turns that begin at the same instant see
+        each other not: a month may have as many conversations more as there are worker threads.
+        """
+        most = tenant.may_use.conversations_per_month
+        if most is None and start.over is None:
+            return None, False
+        month = month_in_chile(self._clock.now())
+        now = standing(connection, tenant.tenant_id, start.conversation_id, month)
+        told = now.refused > 0
+        if start.over is not None:
+            return start.over, told
+        if most is not None and now.turns == 0 and self._month_is_full(connection, tenant.tenant_id, month, most):
+            return "conversations_per_month", told
+        return None, told
+
+    def _month_is_full(self, connection: sa.Connection, tenant_id: str, month: str, most: int) -> bool:
+        count = self._counts.get(tenant_id)
+        if count is None or not count.serves(month, most):
+            count = _Count(month, conversations_answered(connection, tenant_id, month, most))
+            self._counts[tenant_id] = count
+        count.let_in += 1
+        return count.conversations >= most
 
 
 def counted_turn(story: TurnStory, now: datetime) -> CountedTurn | None:

@@ -14,7 +14,7 @@ from smarteros.domain.turns import ClaimedTurn, DocumentReading, ResolvedTurn
 from smarteros.flow.given_back import OvertakenError, PutOffError
 from smarteros.flow.lanes import PLACES
 from smarteros.flow.leadership import still_muted
-from smarteros.flow.over_limit import over_limit
+from smarteros.flow.over_limit import LimitGate
 from smarteros.flow.parts import Parts
 from smarteros.flow.turn_taking import only_greets, patience_s
 from smarteros.kit.redaction import mask_cards
@@ -53,6 +53,7 @@ class ResolveStep:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._limits = LimitGate(parts.clock)
 
     def __call__(self, turn: ClaimedTurn, round_number: int = 1) -> ResolvedTurn:
         """Resolve the turn; ``round_number`` counts from 1 how often it was begun.
@@ -127,7 +128,7 @@ class ResolveStep:
             deleted = not claimed and message_deleted(connection, tenant_id, conversation_id, start.message_id)
             late = bool(claimed) and all(map(only_greets, claimed))
             late = late and later_one_taken(connection, claimed[-1], start.turn_id)
-            over, told = over_limit(connection, tenant, start, self._parts.clock) if open_ones else (None, False)
+            over, told = self._limits.over(connection, tenant, start) if open_ones else (None, False)
         was_waited_for = bool(open_ones) and not held and turn.claims > turn.tries
         waited_s = ages_s[-1] if was_waited_for else 0.0
         return _Burst(claimed, known, deleted, waited_s, over, told, blocked, late, answered)

@@ -126,7 +126,7 @@ class EmbeddedKnowledgeBase:
         self, scope: TenantScope, text: str, *, now: datetime, language: Language = "es"
     ) -> HoursAnswer | None:
         """Answer whether the shop is open on a day or now; see ``opening_hours.answer_about_hours``."""
-        return answer_about_hours(self.passages(scope), text, now, language)
+        return answer_about_hours(self._indexed(scope).hours, text, now, language)
 
     def settle(self, scope: TenantScope, timeout_s: float) -> bool:
         """Wait until the encoders are loaded, and compute the tenant's sentence vectors; False without encoders.

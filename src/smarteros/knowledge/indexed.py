@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from smarteros.agents.normalise import normalise
 from smarteros.domain.knowledge import Document, Passage
 from smarteros.knowledge.memory import DenseView, PassageIndex, topics_of_passages
+from smarteros.knowledge.opening_hours import OpeningHours
 from smarteros.knowledge.passages import passages_of
 from smarteros.knowledge.topics import lexical_topics
 
@@ -23,6 +25,11 @@ class Indexed:
     documents: tuple[Document, ...]
     index: PassageIndex
     enriched_by: frozenset[str] = frozenset()
+
+    @cached_property
+    def hours(self) -> OpeningHours:
+        """What the passages say about opening hours, read when it is first asked for."""
+        return OpeningHours(self.index.passages)
 
     def enriched(self, index: PassageIndex, by: frozenset[str]) -> Indexed:
         """Return the same documents with an index that has sentence vectors by these encoders."""

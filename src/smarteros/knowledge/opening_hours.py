@@ -113,16 +113,13 @@ class OpeningHours:
         return _agreed([s.days.get(weekday) for s, p in valid if s.season is None and not _bounded(p)])
 
 
-def answer_about_hours(
-    passages: Iterable[Passage], text: str, now: datetime, language: Language = "es"
-) -> HoursAnswer | None:
+def answer_about_hours(hours: OpeningHours, text: str, now: datetime, language: Language = "es") -> HoursAnswer | None:
     """Answer a question about a day or this moment; ``now`` is aware. None when it asks neither or nobody knows.
 
-    Pure: the same passages, text and instant give the same answer.
+    Pure: the same hours, text and instant give the same answer.
     """
     local = in_santiago(now)
     question = hours_question(text, local)
-    hours = OpeningHours(passages)
     if question is None or not hours:
         return None
     if question.weekdays:

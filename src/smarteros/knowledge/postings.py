@@ -59,13 +59,17 @@ class Postings:
         return held / (sum(weights.values()) or 1.0)
 
     def _sum(self, wanted: Mapping[str, float]) -> Floats:
-        scores = np.zeros(self.size, dtype=np.float32)
-        for term, weight in wanted.items():
-            column = self.column.get(term)
-            if column is not None:
-                owned = slice(int(self.starts[column]), int(self.starts[column + 1]))
-                scores[self.texts[owned]] += weight * self.weights[owned]
-        return scores
+        known = [(column, weight) for term, weight in wanted.items() if (column := self.column.get(term)) is not None]
+        if not known:
+            return np.zeros(self.size, dtype=np.float32)
+        columns = np.array([column for column, _ in known])
+        starts = self.starts[columns]
+        lengths = self.starts[columns + 1] - starts
+        # Where the texts of all terms lie, one term's behind the other's: one sum instead of one per term.
+        first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        owned = np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)
+        weights = self.weights[owned] * np.repeat(np.array([weight for _, weight in known]), lengths)
+        return np.bincount(self.texts[owned], weights, minlength=self.size).astype(np.float32)
 
 
 def bm25_postings(texts: Sequence[Iterable[str]]) -> Postings:

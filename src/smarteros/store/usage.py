@@ -17,15 +17,10 @@ class CountedTurn(Model):
 
 
 class Standing(Model):
-    """Where a conversation stands in a month before its next turn.
-
-    ``turns`` and ``refused`` are its own; ``others`` counts the tenant's conversations the bot has answered in, and is
-    not counted when this is one of them, nor beyond the limit that was asked about.
-    """
+    """Turns of one conversation in a month: those the bot worked in, and those a limit gave to a person."""
 
     turns: int = 0
     refused: int = 0
-    others: int = 0
 
 
 class MonthOfConversations(Model):
@@ -38,15 +33,13 @@ class MonthOfConversations(Model):
 
 
 _STANDING = """
-SELECT coalesce(own.turns, 0) AS turns, coalesce(own.refused, 0) AS refused,
-       CASE WHEN own.turns > 0 THEN 0 ELSE
-         (SELECT count(*) FROM (
-            SELECT FROM smos.conversation_months c
-             WHERE c.tenant_id = %(tenant_id)s AND c.month = %(month)s AND c.turns > 0 LIMIT %(most)s) AS answered)
-       END AS others
-  FROM (SELECT 1) AS always
-  LEFT JOIN smos.conversation_months own
-    ON own.tenant_id = %(tenant_id)s AND own.month = %(month)s AND own.conversation_id = %(conversation_id)s
+SELECT turns, refused FROM smos.conversation_months
+ WHERE tenant_id = %(tenant_id)s AND month = %(month)s AND conversation_id = %(conversation_id)s
+"""
+_ANSWERED = """
+SELECT count(*) AS conversations FROM (
+  SELECT FROM smos.conversation_months
+   WHERE tenant_id = %(tenant_id)s AND month = %(month)s AND turns > 0 LIMIT %(most)s) AS answered
 """
 _MONTH = """
 SELECT count(*) FILTER (WHERE turns > 0) AS conversations, coalesce(sum(turns), 0)::bigint AS turns,
@@ -63,12 +56,17 @@ counted AS (
 """
 
 
-def standing(connection: sa.Connection, tenant_id: str, conversation_id: int, month: str, most: int) -> Standing:
-    """Return where a conversation stands; ``most`` is the tenant's limit of conversations."""
-    values = {"tenant_id": tenant_id, "conversation_id": conversation_id, "month": month, "most": most}
+def standing(connection: sa.Connection, tenant_id: str, conversation_id: int, month: str) -> Standing:
+    """Return where a conversation stands before its next turn."""
+    values = {"tenant_id": tenant_id, "conversation_id": conversation_id, "month": month}
     row = run(connection, _STANDING, values).fetchone()
-    assert row is not None  # noqa: S101 - one row always
-    return Standing(turns=row.turns, refused=row.refused, others=row.others)
+    return Standing() if row is None else Standing(turns=row.turns, refused=row.refused)
+
+
+def conversations_answered(connection: sa.Connection, tenant_id: str, month: str, most: int) -> int:
+    """Count the conversations of a month in which the bot has answered, not beyond ``most``; reads every one."""
+    row = run(connection, _ANSWERED, {"tenant_id": tenant_id, "month": month, "most": most}).fetchone()
+    return 0 if row is None else int(row.conversations)
 
 
 def month_of_conversations(connection: sa.Connection, tenant_id: str, month: str) -> MonthOfConversations:

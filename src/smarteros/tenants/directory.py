@@ -31,7 +31,7 @@ class TenantDirectory:
 
     def all(self) -> tuple[Tenant, ...]:
         """List every tenant, by id."""
-        return self._look_up("all", sa.true())
+        return self._look_up("all", sa.true)
 
     def at_home(self) -> tuple[Tenant, ...]:
         """List the tenants that are not another installation's, by id."""
@@ -39,15 +39,21 @@ class TenantDirectory:
 
     def get(self, tenant_id: str) -> Tenant:
         """Return one tenant. ConfigError(code ``tenant_unknown``) when there is none."""
-        found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
-        if not found:
+        found = self.find(tenant_id)
+        if found is None:
             known = ", ".join(tenant.tenant_id for tenant in self.all()[:20]) or "none yet (`smos demo` makes three)"
             raise ConfigError("tenant_unknown", f"There is no tenant {tenant_id!r} here; known: {known}.")
-        return found[0]
+        return found
+
+    def get_to_change(self, tenant_id: str) -> Tenant:
+        """Return one tenant of which something shall be changed; raises what ``Tenant.require_at_home`` raises too."""
+        found = self.get(tenant_id)
+        found.require_at_home()
+        return found
 
     def find(self, tenant_id: str) -> Tenant | None:
         """Return one tenant or None."""
-        found = self._look_up(f"id:{tenant_id}", tenants.c.tenant_id == tenant_id)
+        found = self._look_up(f"id:{tenant_id}", lambda: tenants.c.tenant_id == tenant_id)
         return found[0] if found else None
 
     def is_suspended(self, tenant_id: str) -> bool:
@@ -64,17 +70,24 @@ class TenantDirectory:
 
     def by_key(self, tenant_key: str) -> Tenant | None:
         """Return the tenant of a per-tenant webhook URL."""
-        found = self._look_up(f"key:{tenant_key}", tenants.c.tenant_key == tenant_key)
+        found = self._look_up(f"key:{tenant_key}", lambda: tenants.c.tenant_key == tenant_key)
         return found[0] if found else None
 
     def by_account(self, account_id: int) -> tuple[Tenant, ...]:
         """Return the tenants that a webhook on the shared URL may belong to (one per Chatwoot instance)."""
         accounts = tenants.c.settings["chatwoot_account_ids"]
-        return self._look_up(f"account:{account_id}", accounts.contains([account_id]))
+        return self._look_up(f"account:{account_id}", lambda: accounts.contains([account_id]))
 
-    def save(self, tenant: Tenant) -> None:
-        """Add or change a tenant. Raises what ``require_free`` raises."""
+    def save(self, tenant: Tenant, *, moving: bool = False) -> None:
+        """Add or change a tenant. Raises what ``require_free`` raises.
+
+        ``moving`` is for who moves it: whoever else would change another installation's tenant is refused by
+        RejectedInputError(code ``tenant_moved``), whatever he knew of it.
+        """
         self.require_free(tenant)
+        for known in self.all():  # as it was read just now
+            if known.tenant_id == tenant.tenant_id and not moving:
+                known.require_at_home()
         values = {"tenant_key": tenant.tenant_key, "settings": tenant.model_dump(mode="json")}
         statement = insert(tenants).values(tenant_id=tenant.tenant_id, **values)
         with self._database.installation() as connection:
@@ -91,7 +104,7 @@ class TenantDirectory:
         ConfigError when the id differs from another's only in upper and lower case (Vault lower-cases policy
         names), or when one of its Chatwoot accounts belongs to another tenant of the same Chatwoot.
         """
-        for other in self._look_up("all", sa.true(), fresh=True):
+        for other in self._look_up("all", sa.true, fresh=True):
             if other.tenant_id == tenant.tenant_id:
                 continue
             if other.tenant_id.lower() == tenant.tenant_id.lower():
@@ -134,14 +147,17 @@ class TenantDirectory:
             )
         self._v1_seen.add(tenant_id)
 
-    def _look_up(self, name: str, where: sa.ColumnElement[bool], *, fresh: bool = False) -> tuple[Tenant, ...]:
+    def _look_up(
+        self, name: str, where: Callable[[], sa.ColumnElement[bool]], *, fresh: bool = False
+    ) -> tuple[Tenant, ...]:
+        """Read the tenants of a condition, which is only built when they are not remembered: every turn asks often."""
         now = self._monotonic()
         with self._lock:
             known, changes = self._remembered.get(name), self._changes
         if known and not fresh and now - known[0] < FRESH_FOR_S:
             return known[1]
         with self._database.installation() as connection:
-            rows = connection.execute(sa.select(tenants.c.settings).where(where).order_by(tenants.c.tenant_id)).all()
+            rows = connection.execute(sa.select(tenants.c.settings).where(where()).order_by(tenants.c.tenant_id)).all()
         found = tuple(Tenant.model_validate(row.settings) for row in rows)
         with self._lock:
             if len(self._remembered) > 10_000:  # strangers may ask for any key; the memory stays bounded

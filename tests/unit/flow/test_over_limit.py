@@ -19,7 +19,7 @@ from smarteros.domain.limits import AgreedLimits
 from smarteros.domain.tenants import Tenant
 from smarteros.domain.turns import TurnRecord
 from smarteros.edge.rate_limit import TenantRate
-from smarteros.flow.over_limit import PERSON_COMES
+from smarteros.flow.over_limit import PERSON_COMES, LimitGate
 from smarteros.flow.workflow import TurnWorkflow
 from smarteros.kit.clock import FixedClock, SystemClock
 from smarteros.store.audit import list_events
@@ -57,13 +57,14 @@ class Shop:
             records = list_turns(connection, TENANT.tenant_id, self.bench.conversation_id, 50)
         return records[-1]
 
-    def has_answered_in(self, conversations: int) -> None:
-        """So many other conversations of the month."""
+    def has_answered_in(self, conversations: int, *, after: int = 0) -> None:
+        """So many other conversations of the month, besides ``after`` that were told of before."""
         self.bench.queue.ask(
             "INSERT INTO smos.conversation_months (tenant_id, month, conversation_id, turns)"
-            " SELECT %s, %s, 7000000 + n, 1 FROM generate_series(1, %s) n",
+            " SELECT %s, %s, 7000000 + %s + n, 1 FROM generate_series(1, %s) n",
             TENANT.tenant_id,
             self.month,
+            after,
             conversations,
         )
 
@@ -104,6 +105,30 @@ def test_the_conversation_beyond_the_months_last_is_told_once_and_a_persons(shop
     assert "máximo de conversaciones del mes" in shop.bench.channel.notes[0]
     assert "¿Tienen zapatillas?" in shop.bench.channel.notes[0]
     assert shop.bench.channel.state.status == "open"
+
+
+def test_what_other_processes_let_in_is_seen_after_a_hundredth_of_what_was_left(shop: Shop) -> None:
+    tenant = shop.tenant.model_copy(update={"limits": AgreedLimits(conversations_per_month=300)})
+    gate, start = LimitGate(shop.clock), shop.bench.start(next(_message_ids))
+
+    def over() -> str | None:
+        with shop.bench.database.tenant(TENANT.scope) as connection:
+            return gate.over(connection, tenant, start)[0]
+
+    assert over() is None
+    shop.has_answered_in(300)
+    assert [over() for _ in range(4)] == [None, None, "conversations_per_month", "conversations_per_month"]
+
+
+def test_the_last_conversations_of_a_month_are_counted_one_by_one(shop: Shop) -> None:
+    gate, start = LimitGate(shop.clock), shop.bench.start(next(_message_ids))
+    answers: list[str | None] = []
+    for conversations in range(5):
+        with shop.bench.database.tenant(TENANT.scope) as connection:
+            answers.append(gate.over(connection, shop.tenant, start)[0])
+        shop.has_answered_in(1, after=conversations)
+
+    assert answers == [None, None, None, "conversations_per_month", "conversations_per_month"]
 
 
 def test_who_was_told_and_is_given_back_to_the_bot_goes_to_a_person_without_hearing_it_again(shop: Shop) -> None:

@@ -37,7 +37,7 @@ SHOP = (passage(USUAL), passage("Los feriados está cerrado.", "¿Atienden los f
 
 
 def answer(question: str, now: datetime = MONDAY_NOON, shop: tuple[Passage, ...] = SHOP, language: str = "es") -> str:
-    found = answer_about_hours(shop, question, now, "en" if language == "en" else "es")
+    found = answer_about_hours(OpeningHours(shop), question, now, "en" if language == "en" else "es")
     return found.text if found else ""
 
 
@@ -224,7 +224,7 @@ def test_english_questions_are_answered_in_english(question: str, expected: str)
 
 
 def test_the_answer_names_its_passages_and_the_days_it_means():
-    found = answer_about_hours(SHOP, "abren mañana?", MONDAY_NOON)
+    found = answer_about_hours(OpeningHours(SHOP), "abren mañana?", MONDAY_NOON)
     assert found is not None
     assert found.passages == SHOP
     assert "martes 24 de noviembre de 2026" in found.calendar
@@ -284,4 +284,4 @@ def test_the_answer_about_now_agrees_with_the_timetable(days: int, minutes: int)
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reading_of_hours(text: str):
     schedules_in(text)
-    answer_about_hours((passage(text or "x"), *SHOP), text, MONDAY_NOON)
+    answer_about_hours(OpeningHours((passage(text or "x"), *SHOP)), text, MONDAY_NOON)
