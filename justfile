@@ -53,6 +53,10 @@ wheels:
     uv export --quiet --locked --no-default-groups --all-extras --no-emit-workspace --output-file dist/requirements.txt
     uv run python -m tests.supply_chain dist/sbom.cdx.json
 
+# Measure how long a shop stands still when it moves to its own installation (prints the table of docs/dedicated.md).
+bench-dedicated *options:
+    uv run python -m tests.dedicated_bench {{options}}
+
 # The wheels in a new environment, away from the source tree: `smos init`, and the demo answers a customer.
 prove-wheel *options:
     SMOS_PROVE_WHEEL=1 uv run pytest -n 0 tests/unit/project/test_wheels.py {{options}}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import sqlalchemy as sa
@@ -22,6 +23,10 @@ from smarteros.store.database import migrate
 from smarteros.store.embedded import EmbeddedPostgres
 from smarteros.store.events import ReceivedEvent, burst, claim_burst
 from smarteros_sandbox.shops.models import DemoShop
+
+T = TypeVar("T")
+# The machine may be busy.
+PATIENCE_S = 60.0
 
 
 class MemorySecrets:
@@ -93,6 +98,21 @@ def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def free_port() -> int:
+    """A port nobody listens on just now, for a program that must be told one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def until(seen: Callable[[], T], what: str = "it did not happen in time", within_s: float = PATIENCE_S) -> T:
+    """Wait for what other processes or threads do; returns what was seen."""
+    deadline = time.monotonic() + within_s
+    while not (found := seen()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    return found
 
 
 def browsing(url: str, **options: Any) -> httpx2.Client:

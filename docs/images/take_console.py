@@ -25,6 +25,7 @@ def take(link: str) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="es-CL")
         page.goto(link)
         page.wait_for_url("**/console/conversations")
+        page.locator("a.conversation").first.wait_for()
         keep(page, "console-conversations")
         page.get_by_text("talla 42").first.click()
         page.get_by_role("link", name="¿Por qué respondió esto?").last.click()
@@ -42,13 +43,20 @@ def take(link: str) -> None:
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 390, "height": 844})
         page.goto(urljoin(link, "/console/conversations"))
+        page.locator("a.conversation").first.wait_for()
         keep(page, "console-phone")
         browser.close()
 
 
 def keep(page: Page, name: str, *, whole: bool = False) -> None:
-    """Write one picture; 128 colours are enough for pages and make it small."""
-    picture = Image.open(BytesIO(page.screenshot(full_page=whole)))
+    """Write one picture; 128 colours are enough for pages and make it small. A whole one is as high as its page."""
+    before = page.viewport_size
+    if whole and before is not None:
+        high = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": before["width"], "height": high})
+    picture = Image.open(BytesIO(page.screenshot()))
+    if before is not None:
+        page.set_viewport_size(before)
     picture.convert("RGB").quantize(128).save(HERE / f"{name}.png", optimize=True)
 
 

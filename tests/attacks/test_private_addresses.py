@@ -17,12 +17,14 @@ from tests.support import MemorySecrets, serving
 
 from smarteros.agents.llm.pydantic_ai_model import PydanticAiModel
 from smarteros.channels.chatwoot.channel import ChatwootChannel
+from smarteros.doctor.addresses import AddressExamination
 from smarteros.doctor.examination import examine
 from smarteros.doctor.registry import key_groups
-from smarteros.domain.errors import SmosError
+from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.addresses import AddressGuard
 from smarteros.kit.http import HttpClient, HttpFault
+from smarteros.knowledge.upkeep.pages import PageReader
 from smarteros.settings import Settings
 from smarteros.tools.deadline import Deadline
 from smarteros.tools.odoo.client import OdooClient
@@ -153,6 +155,40 @@ def test_the_operators_own_network_is_asked_until_he_says_which_hosts(address: s
     assert not NOWHERE_PRIVATE.admits("odoo.lan", address)
     assert AddressGuard(frozenset({"odoo.lan"})).admits("Odoo.LAN.", address)
     assert NOWHERE_PRIVATE.admits("odoo.example", "93.184.215.14")
+
+
+def addresses(guard: AddressGuard, url: str, at: dict[str, str]) -> tuple[str, str | None]:
+    """What the doctor says of a shop's addresses; ``at`` is what their names resolve to."""
+
+    def resolve(host: str, _port: int) -> tuple[str, ...]:
+        return (at[host],)
+
+    http = HttpClient(guard=guard)
+    (found,) = examine([AddressExamination(http, secrets_at(url), resolve).group()], tenant_at(url))
+    http.close()
+    return found.status, found.said
+
+
+def test_the_doctor_names_the_private_hosts_that_are_asked_because_nobody_said_which() -> None:
+    at = {"chat.lan": "10.0.0.5", "x.myshopify.com": "23.227.38.32"}
+
+    status, said = addresses(AddressGuard(), "http://chat.lan:3000", at)
+    assert (status, said) == (
+        "warning",
+        "asked although private, for SMOS_PRIVATE_HOSTS is unset: chat.lan (chatwoot_url)",
+    )
+    assert addresses(NOWHERE_PRIVATE, "http://chat.lan:3000", at)[0] == "ok"
+    assert addresses(AddressGuard(), "https://chat.example", {**at, "chat.example": "93.184.215.14"})[0] == "ok"
+
+
+def test_a_page_of_a_shops_texts_is_never_fetched_from_inside_whatever_the_setting(inside: Inside) -> None:
+    anywhere = HttpClient(guard=AddressGuard())
+    shop = tenant_at("https://chat.example")
+    for url in (inside.url, inside.url.replace("127.0.0.1", "localhost")):
+        with pytest.raises(RejectedInputError):
+            PageReader(anywhere).read(shop, f"{url}/admin")
+    anywhere.close()
+    assert inside.asked == []
 
 
 @pytest.mark.parametrize(("said", "hosts"), [(None, None), ("", ()), ("chat.lan, odoo.lan", ("chat.lan", "odoo.lan"))])

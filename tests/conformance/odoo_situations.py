@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,32 @@ class Situation:
     fault: tuple[str, dict[str, Any]] | None = None
 
 
+# What an Odoo does wrong (the stand-in's faults), and every tool's question it does it at. In both dialects the first
+# answer to a question of the tool fails; what is asked before it (the version, the login) is as ever.
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "server_error": ("http_500", {}),
+    "access_error": ("access_error", {}),
+    "key_expired": ("invalid_key", {}),
+    "time_out": ("hang", {"value": 0}),
+}
+QUESTIONS: dict[str, Situation] = {
+    "invoice": Situation("odoo_find_invoice", (NUMBER,)),
+    "history": Situation("odoo_customer_history", ({},)),
+    "invoices": Situation("odoo_list_invoices_by_contact", ({"limit": 2},)),
+    "ticket": Situation("odoo_create_ticket", (RETURN,)),
+}
+FAILURES: dict[str, Situation] = {
+    f"{question}_{what}": replace(asked, fault=fault)
+    for question, asked in QUESTIONS.items()
+    for what, fault in FAULTS.items()
+}
 SITUATIONS: dict[str, Situation] = {
+    **FAILURES,
     "invoice_by_reference": Situation("odoo_find_invoice", (NUMBER,)),
     "invoice_by_folio": Situation("odoo_find_invoice", ({"invoice_number": "123", "document_type": "factura"},)),
     "invoice_unknown": Situation("odoo_find_invoice", ({"invoice_number": "INV-2026-999"},)),
     "invoice_of_somebody_else": Situation("odoo_find_invoice", (NUMBER,), STRANGER),
     "invoice_claimed": Situation("odoo_find_invoice", (NUMBER, {**NUMBER, "total": "39990"}), CLAIMED),
-    "invoice_key_expired": Situation("odoo_find_invoice", (NUMBER,), fault=("invalid_key", {})),
-    "invoice_server_error": Situation("odoo_find_invoice", (NUMBER,), fault=("http_500", {})),
     "history": Situation("odoo_customer_history", ({},)),
     "history_claimed": Situation("odoo_customer_history", ({},), CLAIMED),
     "invoices_of_contact": Situation("odoo_list_invoices_by_contact", ({"limit": 2},)),

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from .odoo_situations import FOLDER, RETURN, SITUATIONS, VERSIONS, Bench, Situation, bench, recording
+from smarteros.domain.tools import ToolResult
+from smarteros.edge.tool_texts import failure_of
+
+from .odoo_situations import FAILURES, FOLDER, RETURN, SITUATIONS, VERSIONS, Bench, Situation, bench, recording
 
 CASES = [(name, version) for version in VERSIONS for name in SITUATIONS]
 
@@ -110,10 +113,24 @@ def test_what_a_customer_writes_stays_text_in_the_ticket(odoo: Bench) -> None:
     assert "&lt;script&gt;" in note
 
 
-@pytest.mark.parametrize("name", ["invoice_server_error", "invoice_key_expired"])
 @pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", FAILURES)
 def test_only_what_may_pass_by_itself_is_worth_another_try(name: str, version: str) -> None:
     (failed,) = written(name, version)["results"]
     assert failed["outcome"] == "error"
-    assert failed["retryable"] is (name == "invoice_server_error")
-    assert "Traceback" not in json.dumps(failed)
+    assert failed["retryable"] is name.endswith(("server_error", "time_out"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_went_wrong_inside_odoo_is_told_to_nobody(name: str, version: str) -> None:
+    (failed,) = written(name, version)["results"]
+    sentences = failure_of(ToolResult.model_validate({**failed, "duration_ms": 1})).sentences
+    for inside in ("Traceback", "psycopg2", "exceptions.", "account.move", "API_KEY"):
+        assert inside not in json.dumps(failed) + sentences
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [name for name in FAILURES if name.startswith("ticket")])
+def test_a_ticket_that_could_not_be_asked_for_is_not_made(name: str, version: str) -> None:
+    assert made(name, version, "helpdesk.ticket") == made(name, version, "mail.activity") == []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.docs.blocks import LANGUAGE, ROOT, Fence, fences, is_printed, pages
 from tests.docs.terminal import Terminal, Typed, environment
+from tests.support import free_port
 
 # Its shop is taken on by hand, so it has an installation of its own, and the ports it names.
 FIRST_DAY = "docs/start/first-day.md"
@@ -72,9 +72,3 @@ def test_a_translation_has_no_command_that_its_original_has_not(name: str) -> No
 def test_the_tutorial_is_the_same_in_both_languages() -> None:
     english, spanish = ([fence.text for fence in fences(BY_NAME[name])] for name in (FIRST_DAY, SPANISH_FIRST_DAY))
     assert english == spanish
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

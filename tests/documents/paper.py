@@ -10,25 +10,30 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-Face = Literal["sans", "bold", "mono", "serif", "narrow"]
-_FOLDERS = ("/usr/share/fonts/truetype/liberation", "/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/liberation")
+Face = Literal["sans", "bold", "mono", "serif", "narrow", "humanist", "grotesque", "slab"]
+_FOLDERS = ("/usr/share/fonts/truetype/liberation", "/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/liberation",
+            "/usr/share/fonts/opentype/inter")  # fmt: skip
 _FILES: dict[Face, tuple[str, ...]] = {
     "sans": ("LiberationSans-Regular.ttf", "DejaVuSans.ttf"),
     "bold": ("LiberationSans-Bold.ttf", "DejaVuSans-Bold.ttf"),
     "mono": ("LiberationMono-Regular.ttf", "DejaVuSansMono.ttf"),
     "serif": ("LiberationSerif-Regular.ttf", "DejaVuSerif.ttf"),
     "narrow": ("LiberationSansNarrow-Regular.ttf", "DejaVuSansCondensed.ttf"),
+    "humanist": ("DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
+    "grotesque": ("Inter-Regular.otf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf"),
+    "slab": ("DejaVuSerif.ttf", "LiberationSerif-Regular.ttf"),
 }
 _PDF_FONTS: dict[Face, str] = {
     "sans": "Helvetica", "bold": "Helvetica-Bold", "mono": "Courier", "serif": "Times-Roman", "narrow": "Helvetica",
+    "humanist": "Helvetica", "grotesque": "Helvetica", "slab": "Times-Roman",
 }  # fmt: skip
 
 
 @functools.cache
 def typeface(face: Face, size: int) -> ImageFont.FreeTypeFont | None:
     """A system font with Spanish letters; None when the machine has none."""
-    for folder in _FOLDERS:
-        for name in _FILES[face]:
+    for name in _FILES[face]:
+        for folder in _FOLDERS:
             if (Path(folder) / name).is_file():
                 return ImageFont.truetype(str(Path(folder) / name), size)
     return None

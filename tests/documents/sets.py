@@ -29,6 +29,7 @@ from tests.documents.more_layouts import (
     thermal_wrapped,
     web_order,
 )
+from tests.documents.other_layouts import facts_grid, letterhead, till_columns, till_leaders
 from tests.documents.paper import Sheet
 from tests.documents.stamps import Stamp, stamped
 from tests.documents.words import BUYERS, GOODS, SHOPS, STREETS, TOWNS, TRADES, rut_of
@@ -39,16 +40,20 @@ LAYOUTS: dict[str, Layout] = {
     "sii_classic": sii_classic, "thermal": thermal, "pos_web": pos_web, "label": label, "two_columns": two_columns,
     "credit_note": credit_note, "thermal_wrapped": thermal_wrapped, "discount_columns": discount_columns,
     "english": english, "web_order": web_order, "delivery_note": delivery_note,
+    "facts_grid": facts_grid, "letterhead": letterhead, "till_columns": till_columns, "till_leaders": till_leaders,
 }  # fmt: skip
 # Most of what customers photograph comes from a till.
 _MIX = (
     "thermal", "sii_classic", "thermal_wrapped", "pos_web", "thermal", "discount_columns", "label", "web_order",
-    "thermal_wrapped", "english", "two_columns", "credit_note", "delivery_note",
+    "thermal_wrapped", "english", "two_columns", "credit_note", "delivery_note", "till_columns", "facts_grid",
+    "till_leaders", "letterhead",
 )  # fmt: skip
 _KINDS: dict[str, tuple[int | None, ...]] = {
     "sii_classic": (33, 33, 34), "thermal": (39, 39, 33, None), "pos_web": (33, 39, None), "label": (None,),
     "two_columns": (33, 39), "credit_note": (61,), "thermal_wrapped": (39, 39, None), "discount_columns": (33,),
     "english": (None,), "web_order": (39, 39, None), "delivery_note": (52,),
+    "facts_grid": (33, 39, 39, None), "letterhead": (33, 33, 34), "till_columns": (39, 39, 33),
+    "till_leaders": (39, 39, None),
 }  # fmt: skip
 CATALOGUE = tuple(name for name, _, _ in GOODS)
 

@@ -51,6 +51,7 @@ ENGLISH_MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+WEEKDAYS = ("Lunes", "Martes", "Miércoles", "Jueves", "Viernes", "Sábado", "Domingo")
 PROFESSIONALS = ("Rayén Inventada Curín", "Ema Ficticia Soto", "Pedro Supuesto Lara")
 SERVICES = (
     "Asesoría en diseño gráfico",

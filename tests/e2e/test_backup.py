@@ -6,8 +6,7 @@ import json
 import shutil
 import signal
 import tarfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 
 import pytest
 from tests.e2e.process import DemoProcess
-from tests.e2e.world import PATIENCE_S, World
+from tests.e2e.world import World
+from tests.support import until
 from typer.testing import CliRunner, Result
 
 from smarteros.cli.main import app
@@ -26,13 +26,6 @@ QUESTION = "¿Cuál es el horario de atención?"
 
 def smos(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def be_slow(world: World, tenant_id: str, seconds: float) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.e2e.test_turn_taking import until
 from tests.e2e.test_webhooks import OUR_FIXTURES, as_bytes, hook
 from tests.e2e.world import Customer, World
+from tests.support import until
 
 SHOES = "TENANT_DEMO"
 

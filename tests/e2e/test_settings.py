@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from tests.e2e.process import DemoProcess
 from tests.e2e.test_humans_first import Shop
 from tests.e2e.test_reconcile import reconcile
-from tests.e2e.test_turn_taking import until
 from tests.e2e.test_webhooks import as_bytes, text_message
 from tests.e2e.world import Customer, World
-from tests.support import postgres_below
+from tests.support import postgres_below, until
 
 from smarteros.bootstrap import open_services
 from smarteros.domain.tenants import InboxSettings

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.e2e.world import PATIENCE_S, Customer, World
+from tests.e2e.world import Customer, World
 
 SHOES = "TENANT_DEMO"
-
-
-def until(found: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        if seen := found():
-            return seen
-        time.sleep(0.02)
-    raise AssertionError(f"not within {PATIENCE_S} s")
 
 
 def all_ended(customer: Customer, *sent: int) -> dict[int, dict[str, Any]]:

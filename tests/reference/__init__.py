@@ -10,6 +10,7 @@ from tests.reference.decisions import decisions_page
 from tests.reference.errors import errors_page
 from tests.reference.http import http_page
 from tests.reference.metrics import metrics_page
+from tests.reference.python import python_page
 from tests.reference.settings import settings_page
 from tests.reference.tools import tools_page
 
@@ -22,5 +23,6 @@ REFERENCE: dict[str, Callable[[], str]] = {
     "docs/reference/errors.md": errors_page,
     "docs/reference/tools.md": tools_page,
     "docs/reference/http.md": http_page,
+    "docs/reference/python.md": python_page,
     "docs/decisions/index.md": decisions_page,
 }

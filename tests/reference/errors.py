@@ -7,15 +7,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from smarteros.flow.wording import SORRY
-from tests.reference.tables import code, page, table, text_of
+from tests.reference.tables import SOURCE, code, page, table, text_of
 
-SOURCE = Path(__file__).parents[2] / "src" / "smarteros"
 _KINDS = {
     "ConfigError": "operator",
     "ContractError": "operator",

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Protocol, cast
 
 from prometheus_client.metrics_core import Metric
 
 from smarteros.observability.metrics import REGISTRY
-from tests.reference.tables import code, page, table, text_of
-
-SOURCE = Path(__file__).parents[2] / "src" / "smarteros"
+from tests.reference.tables import SOURCE, code, page, table, text_of
 
 
 def metrics_page() -> str:

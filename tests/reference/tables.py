@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
+SOURCE = Path(__file__).parents[2] / "src" / "smarteros"
 GENERATED = "<!-- Written from the code by `just generate`; do not edit. -->"
 
 

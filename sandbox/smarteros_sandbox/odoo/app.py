@@ -1,8 +1,9 @@
 """The stand-in Odoo as an ASGI app: JSON-2 of Odoo 19, and the JSON-RPC of 14 to 19.
 
 Faults (service "odoo", scope = tenant id): ``slow`` (seconds before the answer), ``hang`` (seconds, then 504
-from the proxy in front), ``http_500``, ``invalid_key`` (401, as when an API key has expired), ``lost_answer`` (what was
-asked is done, and the proxy answers 504 all the same) and ``key_expires`` (days until the key expires).
+from the proxy in front), ``http_500``, ``invalid_key`` (401, as when an API key has expired), ``access_error`` (403),
+``lost_answer`` (what was asked is done, and the proxy answers 504 all the same) and
+``key_expires`` (days until the key expires).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from smarteros_sandbox.faults import Faults
 from smarteros_sandbox.odoo.errors import (
     OdooError,
     access_denied,
+    access_error,
     bad_request,
     no_database,
     not_found,
@@ -98,7 +100,9 @@ class OdooServer:
             database = self._authenticate(request)
             if not await self._reached(database):
                 return _GATEWAY_TIMEOUT
-            result = self._result(database, await _read_call(request))
+            call = await _read_call(request)
+            self._may_read(database, call)
+            result = self._result(database, call)
         except OdooError as error:
             return _failure(error)
         return _GATEWAY_TIMEOUT if result is _LOST else WireJson(result)
@@ -133,7 +137,10 @@ class OdooServer:
             call = called(args[3], args[4], *[*args[5:], None, None][:2])
             if not database.has(call.model):
                 raise unknown_model(call.model)
-            return self._result(database, call) if await self._reached(database) else _LOST
+            if not await self._reached(database):
+                return _LOST
+            self._may_read(database, call)
+            return self._result(database, call)
         raise OdooError(500, "builtins.KeyError", f"{service!r:.50} {method!r:.50}")
 
     async def _reached(self, database: OdooDatabase) -> bool:
@@ -145,6 +152,10 @@ class OdooServer:
         if self._faults.take(SERVICE, "http_500", tenant_id):
             raise server_error()
         return True
+
+    def _may_read(self, database: OdooDatabase, call: Call) -> None:
+        if self._faults.take(SERVICE, "access_error", database.shop.spec.tenant_id):
+            raise access_error(f"You are not allowed to access '{call.model}' records.\n\nContact your administrator.")
 
     def _result(self, database: OdooDatabase, call: Call) -> Any:
         result = database.call(call)

@@ -86,8 +86,10 @@ class _Reading(CartWords):
             return CartTalk(CartWish(act="clear"))
         if self.says("show") and not self.says("delivery"):
             # Before there is a cart, a link or a total is asked for as part of buying: the words around it tell.
-            known = self.state.cart or self.says("cart")
-            return CartTalk(CartWish(act="show"), self._kept()) if known else self._bought_by_place()
+            known = self.state.cart or self.says("cart") or self.says("own")
+            return CartTalk(CartWish(act="show"), self._kept()) if known else self._bought_by_link()
+        if self.says("remove_it") and not self.state.cart:
+            return CartTalk(CartWish(act="clear"))
         if agrees(self.extraction):
             return self._agreed()
         return self._changed() or self._bought()
@@ -103,7 +105,13 @@ class _Reading(CartWords):
             return self._removed()
         if self.says("swap"):
             return self._exchanged() or self._swapped()
-        return self._more() if self.says("more") else None
+        return self._more() if self.says("more") else self._counted_otherwise()
+
+    def _counted_otherwise(self) -> CartTalk | None:
+        """Read "dos pares en 41" of what was put into the cart a moment ago."""
+        focus = self.focus()
+        bare = self.is_bare_variant() and self.state.pending != "cart_offer"
+        return self._in_place_of(focus, focus) if focus is not None and bare else None
 
     def _bought(self) -> CartTalk | None:
         if (self.says("asks") or self.says("searches")) and not self.says("add"):
@@ -112,12 +120,14 @@ class _Reading(CartWords):
             return None
         if self.only_counts() and (self.state.cart or self.offered):
             return self._counted()
-        if self.state.pending == "cart_offer" and self.says("this"):
+        if self.state.pending == "cart_offer" and (self.says("this") or self.is_bare_variant()):
             return self.bought_unnamed()
         return self.added() if self.says("choose") or self.is_mere_choice() else None
 
-    def _bought_by_place(self) -> CartTalk | None:
-        """Read "la primera, mándame el link"."""
+    def _bought_by_link(self) -> CartTalk | None:
+        """Read "la primera, mándame el link", and "link de pago" after a list."""
+        if self.state.pending == "cart_offer" and self.says("pay"):
+            return self.bought_unnamed()
         return self.added() if self.places() else None
 
     def added(self) -> CartTalk | None:
@@ -161,7 +171,8 @@ class _Reading(CartWords):
     def gone_on_with(self) -> CartTalk | None:
         """Read a wish to buy that names nothing as one for the cart that is there already."""
         named = self.names_something() or self.names_a_variant() or self.quantity is not None
-        more = named or self.says("choose") or self.says("this")
+        offers = self.state.pending == "cart_offer"  # "ya lo llevo" of a new list, or of what is in the cart
+        more = named or (not self.says("this") and self.says("choose")) or (self.says("this") and offers)
         return CartTalk(CartWish(act="show"), self._kept()) if self.state.cart and not more else None
 
     def bought_unnamed(self) -> CartTalk | None:
@@ -191,7 +202,7 @@ class _Reading(CartWords):
             return None
         first = self.offered[0]
         guessed = several(self.offered) and not self.state.cart
-        lines = self._plus(self._kept(), Line(first), self.quantity)
+        lines = self._plus(self._kept(), Line(first), self.quantity or self.state.wanted.quantity)
         return CartTalk(CartWish(act="add", guessed=guessed, spoken_of=first.variant_id), lines)
 
     def _removed(self) -> CartTalk | None:

@@ -105,6 +105,16 @@ class CartWords:
         named = self.extraction.mentions or self.extraction.entities.size or self.places() is not None
         return self.quantity is not None and not named and not self.says("more") and len(self.plain.split()) <= 6
 
+    def is_bare_variant(self) -> bool:
+        """Tell whether the message is a number of pieces in another size, and no thing: "dos pares en 41"."""
+        return (
+            self.quantity is not None
+            and self.extraction.entities.size is not None
+            and not self.extraction.mentions
+            and self.places() is None
+            and len(self.plain.split()) <= _MOST_WORDS_OF_CHOICE
+        )
+
     def is_mere_choice(self) -> bool:
         """Tell whether the message is little more than a place or an attribute: "el segundo", "la azul"."""
         asks = "?" in self.extraction.folded or self.plain.startswith(("y ", "and "))

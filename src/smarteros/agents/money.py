@@ -77,6 +77,17 @@ _AT_LEAST_AFTER = re.compile(
     rf"(?<![a-z0-9.,#-])(?P<a>{_NUMBER})(?P<au>{_UNIT})?(?: pesos)?,? "
     r"(?:como )?(?:minimo|o mas|(?:pa|para|hacia) ?arriba|at least|or more|and up)\b"
 )
+# "entre 20 y 30", "que no pase de 50": round numbers that nothing follows are thousands, if nothing else is counted.
+_ROUND = r"\d{1,2}[05]"
+_UNSAID = re.compile(
+    rf"\b(?:(?:entre|between) (?P<a>{_ROUND}|5) (?:y|and) |(?:menos de|debajo de|bajo|under|less than|below) |"
+    rf"no (?:pasen?|superen?|cuesten? mas|valgan? mas) de )(?P<b>{_ROUND})"
+    r"(?= ?(?:$|[?!.,;)]|porfa|por favor|please|pls))"
+)
+_COUNTS_ELSE = re.compile(
+    r"\b(?:tall\w*|numeros?|nro|sizes?|calz\w+|eda[dn]\w*|anos|years|horas?|hours?|dias?|days?|abr\w+|cierr\w+|atiend\w+|"
+    r"open|close|despach\w+|deliver\w*|lleg\w+|demor\w+|tard\w+|en)\b"
+)
 _BARE = re.compile(rf"(?<![a-z0-9.,#-])(?P<a>{_NUMBER})(?P<au>{_UNIT})?(?: (?:pesos|clp))?(?![a-z0-9-]|[.,]\d)")
 
 
@@ -109,6 +120,9 @@ def find_money(folded: str) -> Money:
     if most is not None or least is not None:
         spans = tuple(span for span in (most_span, least_span) if span is not None)
         return Money(price_min=least, price_max=most, spans=spans)
+    if (unsaid := _UNSAID.search(folded)) and not _COUNTS_ELSE.search(folded[: unsaid.start()]):
+        lowest, highest = unsaid["a"], unsaid["b"]
+        return Money(int(lowest) * 1_000 if lowest else None, int(highest) * 1_000, spans=(unsaid.span(),))
     amount, span = _first(_BARE, folded)
     return Money(amount=amount, spans=(span,) if span is not None else ())
 

@@ -173,7 +173,8 @@ class SharedModel:
         for sight in self._sights:
             vectors = self._block.vectors[sight.encoder].astype(np.float32, copy=False)
             gram += nearness(vectors @ vectors.T)
-            solved.append(_Solved(sight.encoder, ClosedForm(gram.copy(), strength=_STRENGTH)))
+            own = gram if sight is self._sights[-1] else gram.copy()
+            solved.append(_Solved(sight.encoder, ClosedForm(own, strength=_STRENGTH)))
         return solved
 
     def _vectors_of(self, sentences: Sequence[str], encoders: Sequence[EncoderName]) -> ByEncoder:

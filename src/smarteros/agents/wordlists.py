@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -14,7 +15,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_data(name: str) -> Any:
     """Parse one YAML file of ``agents/data``; the caller knows its shape."""
-    return yaml.load(files("smarteros.agents").joinpath("data", name).read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - both are safe
+    return read_list(files("smarteros.agents").joinpath("data", name))
+
+
+def read_list(file: Traversable) -> Any:
+    """Parse a YAML file that was installed with us; the caller knows its shape."""
+    return yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - both are safe
 
 
 @cache

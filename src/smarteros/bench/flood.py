@@ -8,6 +8,7 @@ requests: what is measured are the shares alone.
 from __future__ import annotations
 
 import json
+import os
 import secrets as random_secrets
 import sys
 import tempfile
@@ -31,6 +32,7 @@ _ROUNDS = 5
 def main() -> None:
     """Measure and print JSON."""
     secret = random_secrets.token_urlsafe(24)
+    others = round(os.getloadavg()[0], 2)  # before we begin: what other programs do
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="smos-flood-")))
         quiet, flood = Traffic(secret), Traffic(secret)
@@ -42,7 +44,7 @@ def main() -> None:
         edge, worker = (stack.enter_context(installation.serve(role)) for role in ("edge", "worker"))
         wait_until_idle([edge.pid, worker.pid])
         found = measured(installation, edge, [edge.pid, worker.pid], quiet, flood)
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(found | {"load_before": others}) + "\n")
 
 
 def measured(

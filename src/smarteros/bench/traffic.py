@@ -118,21 +118,18 @@ class Traffic:
     async def _sender(
         self, host: str, port: int, path: str, jobs: asyncio.Queue[tuple[float, int] | None], sample: Sample
     ) -> None:
-        reader, writer = await asyncio.open_connection(host, port)
+        line = _Line(host, port)
+        await line.open()
         try:
             while (job := await jobs.get()) is not None:
                 intended, number = job
-                writer.write(self._webhook(path, number))
-                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _SEND_TIMEOUT_S)
-                length = _LENGTH.search(head)
-                if length:
-                    await reader.readexactly(int(length.group(1)))
+                head = await line.ask(self._webhook(path, number))
                 if head.startswith(b"HTTP/1.1 200"):
                     sample.accepted.append(time.perf_counter() - intended)
                 else:
                     sample.refused += 1
         finally:
-            writer.close()
+            line.close()
 
     def _webhook(self, path: str, number: int) -> bytes:
         body = json.dumps(message_created(number), ensure_ascii=False).encode()
@@ -144,6 +141,52 @@ class Traffic:
             f"X-Chatwoot-Delivery: {number}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
+
+
+class _Line:
+    """One connection to the edge, one request at a time, opened anew when the server has closed it: servers close a
+    connection on which nothing was asked for some seconds (uvicorn: 5).
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return the connection, a new one if there is none or the server has ended it."""
+        if self._reader is None or self._writer is None or self._reader.at_eof():
+            self.close()
+            self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        return self._reader, self._writer
+
+    async def ask(self, request: bytes) -> bytes:
+        """Send a request and return the head of its answer.
+
+        It is sent once more when the server hung up just then without a byte of an answer: a webhook that was heard
+        all the same is a duplicate by its message id, and is answered 200. Raises what asyncio's streams raise.
+        """
+        try:
+            return await self._exchange(request)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            self.close()
+            if isinstance(error, asyncio.IncompleteReadError) and error.partial:
+                raise
+            return await self._exchange(request)
+
+    async def _exchange(self, request: bytes) -> bytes:
+        reader, writer = await self.open()
+        writer.write(request)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _SEND_TIMEOUT_S)
+        if length := _LENGTH.search(head):
+            await reader.readexactly(int(length.group(1)))
+        return head
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
 
 
 class _Chatwoot(asyncio.Protocol):

@@ -44,7 +44,7 @@ def console(services: Services, engine: Engine, health: HealthChecks) -> APIRout
             knowledge=services.knowledge,
             upkeep=open_upkeep(services, clock).texts,
             contracts=services.contracts,
-            channel=services.channel,
+            hand_overs=services.hand_overs,
             engine=engine,
             clock=clock,
             access=access,

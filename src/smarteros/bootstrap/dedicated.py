@@ -12,6 +12,7 @@ from smarteros.dedicated.sides import Side
 from smarteros.edge.receive import Receiver
 from smarteros.kit.clock import Clock
 from smarteros.secrets.opening import open_secret_store, secret_keys
+from smarteros.secrets.protocol import SecretKeeper
 from smarteros.settings import Settings
 from smarteros.store.database import Database, migrate, owner_engine
 from smarteros.tenants.directory import TenantDirectory
@@ -19,17 +20,7 @@ from smarteros.tenants.directory import TenantDirectory
 
 def side_of(services: Services) -> Side:
     """Return an open installation as a move sees it."""
-    settings = services.settings
-    return Side(
-        database=services.database,
-        tenants=services.tenants,
-        secrets=services.secrets,
-        store=_store(settings),
-        seal=audit_seal(settings),
-        operator_token=services.operator_token,
-        url=(settings.public_url or "").rstrip("/"),
-        place=str(settings.data_dir.absolute()),
-    )
+    return _side(services.settings, services.database, services.tenants, services.secrets, services.operator_token)
 
 
 @contextmanager
@@ -45,16 +36,8 @@ def opened_side(settings: Settings) -> Generator[Side]:
         stack.callback(database.dispose)
         tenants = TenantDirectory(database)
         keys = secret_keys(settings)
-        yield Side(
-            database=database,
-            tenants=tenants,
-            secrets=open_secret_store(settings, keys, tenants.is_suspended, stack),
-            store=_store(settings),
-            seal=audit_seal(settings),
-            operator_token=operator_token(settings, keys.read()[0]),
-            url=(settings.public_url or "").rstrip("/"),
-            place=str(settings.data_dir.absolute()),
-        )
+        store = open_secret_store(settings, keys, tenants.is_suspended, stack)
+        yield _side(settings, database, tenants, store, operator_token(settings, keys.read()[0]))
 
 
 @contextmanager
@@ -71,6 +54,19 @@ def kept_passed_on(services: Services, receiver: Receiver, clock: Clock) -> Gene
         yield
     finally:
         loop.stop()
+
+
+def _side(settings: Settings, database: Database, tenants: TenantDirectory, secrets: SecretKeeper, token: str) -> Side:
+    return Side(
+        database=database,
+        tenants=tenants,
+        secrets=secrets,
+        store=_store(settings),
+        seal=audit_seal(settings),
+        operator_token=token,
+        url=(settings.public_url or "").rstrip("/"),
+        place=str(settings.data_dir.absolute()),
+    )
 
 
 def _store(settings: Settings) -> str:

@@ -40,7 +40,6 @@ from smarteros.edge.webhooks import WebhooksFirst, WebhookTaker, webhook_router
 from smarteros.flow.backlog import watch_backlog
 from smarteros.flow.engine import Engine
 from smarteros.flow.lanes import SlowLane, slow_places
-from smarteros.flow.links import Links
 from smarteros.flow.orchestrated import OrchestratedTurns
 from smarteros.flow.parts import Parts
 from smarteros.flow.workflow import TurnWorkflow
@@ -150,7 +149,7 @@ def _parts(services: Services, clock: Clock, role: Role, stack: ExitStack) -> Pa
         reader=services.reader,
         contracts=services.contracts,
         contact_keys=KeyWrapping(services.secrets),
-        links=Links(services.settings.people_url, services.secrets),
+        links=services.links,
         clock=clock,
         slow_lane=SlowLane(slow_places(services.settings.worker_threads)),
     )
@@ -188,7 +187,7 @@ def _reconciler(services: Services, receiver: Receiver, clock: Clock) -> Reconci
         apologise_within=timedelta(hours=settings.reconcile_apologise_within_h),
     )
     history = ChatwootHistory(services.http, services.secrets)
-    return Reconciler(services.database, services.channel, history, receiver, clock, limits=limits)
+    return Reconciler(services.database, services.channel, history, receiver, services.hand_overs, clock, limits=limits)
 
 
 def _sweep(services: Services, reconciler: Reconciler, clock: Clock, stack: ExitStack) -> None:

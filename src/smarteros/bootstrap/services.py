@@ -34,6 +34,8 @@ from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.turn_tokens import TurnTokens
 from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME
 from smarteros.embedders.loading import Embedders
+from smarteros.flow.hand_overs import HandOvers
+from smarteros.flow.links import Links
 from smarteros.kit.addresses import AddressGuard
 from smarteros.kit.clock import SystemClock
 from smarteros.kit.http import HttpClient
@@ -79,6 +81,16 @@ class Services:
     tokens: TenantTokens
     turn_tokens: TurnTokens
     operator_token: str
+
+    @property
+    def links(self) -> Links:
+        """Addresses in the notes for the shops' people."""
+        return Links(self.settings.people_url, self.secrets)
+
+    @property
+    def hand_overs(self) -> HandOvers:
+        """How conversations are given to people outside a turn."""
+        return HandOvers(self.channel, self.contracts, self.links)
 
 
 @contextmanager

@@ -173,7 +173,9 @@ def _print(alerts: Sequence[Alert], silences: Sequence[Silence], looked_at: date
             told = ", ".join(
                 sink if each.by == sink else f"{sink} (by {each.by})" for sink, each in sorted(alert.told.items())
             )
-            over = "" if alert.resolved_at is None else f"{alert.resolved_at:%m-%d %H:%M}"
+            over = (
+                "at once" if alert.moment else "" if alert.resolved_at is None else f"{alert.resolved_at:%m-%d %H:%M}"
+            )
             about = alert.subject or alert.flow_id or ""
             since = f"{alert.started_at:%m-%d %H:%M}"
             table.add_row(alert.tenant_id, alert.name, about, alert.severity, since, over, told)

@@ -76,7 +76,7 @@ def set_(
     chosen = _checked(LlmSettings, given)
     key = sys.stdin.read(_LONGEST_KEY).strip() if key_from_stdin else ""
     with open_services(settings_with(data_dir)) as services:
-        found = services.tenants.get(tenant)
+        found = services.tenants.get_to_change(tenant)
         if key:
             services.secrets.write(found.scope, "llm/api_key", key)
         services.tenants.save(found.model_copy(update={"llm": chosen, "botpress": None}))
@@ -102,7 +102,7 @@ def botpress(
     chosen = _checked(BotpressSettings, given)
     key = sys.stdin.read(_LONGEST_KEY).strip() if key_from_stdin else ""
     with open_services(settings_with(data_dir)) as services:
-        found = services.tenants.get(tenant)
+        found = services.tenants.get_to_change(tenant)
         if key:
             services.secrets.write(found.scope, BOT_KEY_PATH, key)
         services.tenants.save(found.model_copy(update={"botpress": chosen, "llm": None}))

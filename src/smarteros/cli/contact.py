@@ -109,7 +109,7 @@ def rewrap(
     from smarteros.privacy.wrapping import KeyWrapping
 
     with open_services(settings_with(data_dir)) as services:
-        wrapping, shop = KeyWrapping(services.secrets), services.tenants.get(tenant)
+        wrapping, shop = KeyWrapping(services.secrets), services.tenants.get_to_change(tenant)
         done = (wrapping.rotate if new_key else wrapping.rewrap)(services.database, shop)
     if as_json:
         typer.echo(done.model_dump_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -45,15 +46,20 @@ def waiting(tenant: TenantOption, as_json: AsJson = False, data_dir: DataDir = N
 def activate(tenant: TenantOption, origin: Origin = None, data_dir: DataDir = None) -> None:
     """Let a change that waits answer from now on."""
     with opened(tenant, data_dir) as (_, upkeep, shop):
-        passages = upkeep.texts.approve(shop, origin)
+        passages = upkeep.texts.approve(shop, origin, by=_by())
     typer.echo(f"{passages} passages")
 
 
 def refuse(tenant: TenantOption, origin: Origin = None, data_dir: DataDir = None) -> None:
     """Turn a change that waits down. A source is listened to again when it says something else."""
     with opened(tenant, data_dir) as (_, upkeep, shop):
-        upkeep.texts.refuse(shop, origin)
+        upkeep.texts.refuse(shop, origin, by=_by())
     typer.echo("refused")
+
+
+def _by() -> dict[str, str]:
+    """Who decides at a terminal is known by the machine's name of him only."""
+    return {"person": getpass.getuser(), "role": "terminal"}
 
 
 def questions(

@@ -87,12 +87,21 @@ app.command()(usage)
 
 
 def main() -> None:
-    """Run a command; an error we know ends in one sentence on standard error and exit code 1."""
+    """Run a command; an error we know, or a database that goes away, ends in one sentence and exit code 1."""
     configure_logs()
     try:
         app()
     except SmosError as error:
         sys.stderr.write(f"smos: {error.operator_message}\n")
+        raise SystemExit(1) from None
+    except Exception as error:
+        from sqlalchemy.exc import OperationalError  # most commands do without a database: it takes long to import
+
+        from smarteros.store.database import cause_of
+
+        if not isinstance(error, OperationalError):
+            raise
+        sys.stderr.write(f"smos: PostgreSQL has stopped answering: {cause_of(error)}. Try again when it is back.\n")
         raise SystemExit(1) from None
 
 

@@ -54,7 +54,7 @@ def set_(tenant: TenantId, path: SecretPath, as_json: AsJson = False, data_dir: 
     An argument would be seen by everybody on the machine. The value before it is not accepted from then on.
     """
     value = _asked_value(path)
-    with _open(tenant, data_dir) as (services, scope):
+    with _open(tenant, data_dir, changes=True) as (services, scope):
         services.secrets.write(scope, path, value)
         _audit(services, scope, path, value, "set")
         changed = _entries(services, scope, [path])
@@ -78,7 +78,7 @@ def rotate(
         names = ", ".join(PROVEN_WITH)
         raise typer.BadParameter(f"old and new are both accepted of {names} only; use `set`", param_hint="PATH")
     value = _asked_value(path)
-    with _open(tenant, data_dir) as (services, scope):
+    with _open(tenant, data_dir, changes=True) as (services, scope):
         services.secrets.rotate(scope, path, value, length)
         _audit(services, scope, path, value, "rotated")
         changed = _entries(services, scope, [path])
@@ -104,7 +104,7 @@ def import_(
         found = read_secrets(file.read_text("utf-8"))
     except UnicodeDecodeError:
         raise ConfigError("secrets_unreadable", f"{file} is no UTF-8 text.") from None
-    with _open(tenant, data_dir) as (services, scope):
+    with _open(tenant, data_dir, changes=True) as (services, scope):
         for path, value in found.values.items():
             services.secrets.write(scope, path, value)
             _audit(services, scope, path, value, "imported")
@@ -144,11 +144,12 @@ def new_key() -> None:
 
 
 @contextmanager
-def _open(tenant: str, data_dir: Path | None) -> Generator[tuple[Services, TenantScope]]:
+def _open(tenant: str, data_dir: Path | None, *, changes: bool = False) -> Generator[tuple[Services, TenantScope]]:
     from smarteros.bootstrap import open_services
 
     with open_services(settings_with(data_dir)) as services:
-        yield services, services.tenants.get(tenant).scope
+        found = services.tenants.get_to_change if changes else services.tenants.get
+        yield services, found(tenant).scope
 
 
 def _asked_value(path: str) -> str:

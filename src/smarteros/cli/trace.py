@@ -34,4 +34,6 @@ def trace(
 def _line(happening: Happening) -> str:
     lasted = "" if happening.lasted_ms is None else f"{happening.lasted_ms:.1f} ms"
     details = "  ".join(f"{name}={value}" for name, value in happening.details.items())
-    return f"{happening.at:%Y-%m-%d %H:%M:%S.%f}  {lasted:>12}  {happening.what:<20}  {details}".rstrip()
+    first, *more = details.splitlines() or [""]
+    told = [f"{happening.at:%Y-%m-%d %H:%M:%S.%f}  {lasted:>12}  {happening.what:<20}  {first}".rstrip()]
+    return "\n".join(told + [f"{'':42}{line}".rstrip() for line in more])  # below what happened

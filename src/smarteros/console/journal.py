@@ -13,6 +13,11 @@ from smarteros.domain.people import Person
 from smarteros.store.audit import append_event
 
 
+def actor(person: Person) -> dict[str, str]:
+    """Return how the audit names who did something."""
+    return {"person": person.person_id, "role": person.role}
+
+
 def note(
     connection: sa.Connection,
     now: datetime,
@@ -39,7 +44,7 @@ def note(
             tenant_id=tenant_id or person.tenant_id,
             conversation_id=conversation_id,
             timestamp=now,
-            details={"person": person.person_id, "role": person.role, **details},
+            details={**actor(person), **details},
         ),
     )
 

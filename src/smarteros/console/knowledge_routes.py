@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from smarteros.console.access import Visitor
 from smarteros.console.answers import Answers
 from smarteros.console.guard import Form, Guard, form_of, not_found, tenant_for
-from smarteros.console.journal import note
+from smarteros.console.journal import actor
 from smarteros.console.pages import Pages
 from smarteros.console.parts import ConsoleParts
 from smarteros.domain.decisions import Language
@@ -93,14 +93,8 @@ def _add_acts(router: APIRouter, parts: ConsoleParts, guard: Guard, answers: Ans
         )
 
     def decide(visitor: Visitor, tenant: Tenant, form: Form, *, approved: bool) -> None:
-        origin = form.get("origin", "")
-        if approved:
-            parts.upkeep.approve(tenant, origin)
-        else:
-            parts.upkeep.refuse(tenant, origin)
-        with parts.database.tenant(tenant.scope) as connection:
-            kind = "console_texts_approved" if approved else "console_texts_refused"
-            note(connection, parts.clock.now(), kind, visitor.person, tenant_id=tenant.tenant_id, origin=origin)
+        decided = parts.upkeep.approve if approved else parts.upkeep.refuse
+        decided(tenant, form.get("origin", ""), by=actor(visitor.person))
 
     act("activate", partial(decide, approved=True))
     act("refuse", partial(decide, approved=False))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smarteros.agents.llm.protocol import LlmCall
-from smarteros.channels.protocol import Channel
 from smarteros.console.access import Access
 from smarteros.console.invitations import Invitations
 from smarteros.contracts.loader import ContractSet
@@ -16,6 +15,7 @@ from smarteros.domain.people import Person
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.edge.health import Health
 from smarteros.flow.engine import Engine
+from smarteros.flow.hand_overs import HandOvers
 from smarteros.kit.clock import Clock
 from smarteros.knowledge.protocol import KnowledgeBase
 from smarteros.knowledge.upkeep.upkeep import KnowledgeUpkeep
@@ -50,7 +50,7 @@ class ConsoleParts:
     knowledge: KnowledgeBase
     upkeep: KnowledgeUpkeep
     contracts: ContractSet
-    channel: Channel
+    hand_overs: HandOvers
     engine: Engine
     clock: Clock
     access: Access

@@ -20,6 +20,8 @@ from smarteros.store.turns import mute, unmute
 
 # Holds until the bot is given the conversation back, here or in the channel.
 MUTED_BY_CONSOLE = "console"
+# The name by which a contract's section ``hand_over`` marks what was handed over here.
+HANDED_OVER = "handed_over_in_console"
 
 
 class Steering:
@@ -50,7 +52,9 @@ class Steering:
         with self._parts.database.tenant(tenant.scope) as connection:
             account_id = account_of(connection, tenant.tenant_id, conversation_id)
         said = f"**Desde la consola** ({visitor.person.called})\n{reason}".rstrip()
-        self._parts.channel.hand_over(tenant, conversation_id, said, account_id=account_id)
+        self._parts.hand_overs.outside_a_turn(
+            self._parts.database, tenant, conversation_id, said, account_id=account_id, rule=HANDED_OVER
+        )
         with self._parts.database.tenant(tenant.scope) as connection:
             self._note(connection, visitor, tenant, conversation_id, "console_handed_over")
 

@@ -9,7 +9,7 @@ anywhere. Rows are compared by the MD5 of their text form, made by both servers 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.model import Model
 from smarteros.store.audit_tables import audit_chains
+from smarteros.store.database import driver_of
 from smarteros.store.kept_tables import kept_webhooks
 from smarteros.store.moves import QUEUE
 from smarteros.store.tables import outbox, tenants
@@ -87,14 +88,14 @@ def _begin_chain(read: sa.Connection, tenant_id: str, target: OwnersView) -> Non
     start = read.execute(sa.select(*columns).where(audit_chains.c.tenant_id == tenant_id)).mappings().one_or_none()
     if start is not None:
         with target.transaction() as write:
-            _driver(write).execute(_BEGIN_CHAIN, {"tenant_id": tenant_id, **start})
+            driver_of(write).execute(_BEGIN_CHAIN, {"tenant_id": tenant_id, **start})
 
 
 class _Table:
     """One table, in a transaction of either side. Names come from the database itself and are quoted."""
 
     def __init__(self, read: sa.Connection, write: sa.Connection, table: HeldTable, tenant_id: str) -> None:
-        self._read, self._write = _driver(read), _driver(write)
+        self._read, self._write = driver_of(read), driver_of(write)
         self._own = {"tenant_id": tenant_id}
         self._name = table.qualified
         self._columns = _listed(sorted(table.columns))
@@ -182,7 +183,3 @@ def _pipe(
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(quoted(name) for name in names)
-
-
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

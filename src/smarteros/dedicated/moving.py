@@ -180,7 +180,7 @@ class Mover:
         gone = tenant.model_copy(update={"active": False, "move": Move(to=target.url, done=True)})
         if tenant.move is None or not tenant.move.done:
             note_change(target.database, scope, "tenant_arrived", from_url=self.source.url)
-            self.source.tenants.save(gone)
+            self.source.tenants.save(gone, moving=True)
         self.tell("pass_on")
         self.passing.tenant(gone)  # before Chatwoot posts there itself: they were written earlier
         self.tell("point")
@@ -267,7 +267,7 @@ class Mover:
                 raise ConfigError("tenant_id_taken", f"{self.target.place} has a tenant {tenant.tenant_id} of its own.")
             return True
         if tenant.move is not None and tenant.move.done:
-            raise ConfigError("tenant_moved", f"{tenant.tenant_id} has left {self.source.place}, or is coming back.")
+            raise ConfigError("tenant_left", f"{tenant.tenant_id} has left {self.source.place}, or is coming back.")
         return False
 
     def _told(self, tenant: Tenant, state: Literal["prepared", "moved"], **figures: object) -> Moved:

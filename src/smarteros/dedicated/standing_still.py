@@ -41,7 +41,7 @@ class StandingStill:
         if tenant.move is None:
             note_change(self.side.database, tenant.scope, "tenant_leaves", to=to)
             tenant = tenant.model_copy(update={"move": Move(to=to)})
-            self.side.tenants.save(tenant)
+            self.side.tenants.save(tenant, moving=True)
         self._until_known(tenant.tenant_id)
         return tenant
 
@@ -77,7 +77,7 @@ class StandingStill:
         """Refuse every change of the tenant's rows. TransientError(code ``rows_busy``) when one goes on for long."""
         if tenant.active:
             tenant = tenant.model_copy(update={"active": False})
-            self.side.tenants.save(tenant)
+            self.side.tenants.save(tenant, moving=True)
         frozen = self._frozen_tables()
         for table in moving_tables(self.view):
             if table.name in frozen or not table.is_tenants_own:

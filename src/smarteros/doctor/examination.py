@@ -68,12 +68,16 @@ class Group(Generic[SubjectT]):
 
 def examine(groups: Iterable[Group[Tenant]], tenant: Tenant) -> tuple[Finding, ...]:
     """Go through all groups; what rests on a failed step is not looked at."""
-    return tuple(finding for group in groups for finding in _examined(group, tenant, tenant.tenant_id))
+    return tuple(findings(groups, tenant, tenant.tenant_id))
 
 
-def examine_installation(groups: Iterable[Group[SubjectT]], installation: SubjectT) -> tuple[Finding, ...]:
-    """Go through all groups of what no tenant has for itself."""
-    return tuple(finding for group in groups for finding in _examined(group, installation, None))
+def findings(groups: Iterable[Group[SubjectT]], subject: SubjectT, tenant_id: str | None = None) -> Iterator[Finding]:
+    """Go through all groups of a tenant, or of what no tenant has for itself, and tell each finding as it is made.
+
+    Raises SQLAlchemyError when the database goes away meanwhile: nothing can be found any more.
+    """
+    for group in groups:
+        yield from _examined(group, subject, tenant_id)
 
 
 def _examined(group: Group[SubjectT], subject: SubjectT, tenant_id: str | None) -> Iterator[Finding]:

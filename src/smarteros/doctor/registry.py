@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from smarteros.agents.botpress.client import HttpBots
 from smarteros.agents.llm.protocol import LanguageModel
+from smarteros.doctor.addresses import AddressExamination
 from smarteros.doctor.chatwoot import ChatwootExamination
 from smarteros.doctor.examination import Group
 from smarteros.doctor.keys import BotpressExamination, LlmExamination, VisionExamination
 from smarteros.doctor.knowledge import KnowledgeExamination
 from smarteros.doctor.odoo import OdooExamination
+from smarteros.doctor.privacy import PrivacyExamination
 from smarteros.doctor.shop_without_keys import UcpExamination
 from smarteros.doctor.shopify import ShopifyExamination
 from smarteros.domain.messages import Desk
@@ -34,11 +36,14 @@ def groups(
     vision_url: str,
     language_model: LanguageModel,
     desks: Sequence[Desk],
+    database: Database,
 ) -> tuple[Group[Tenant], ...]:
     """Return all groups of checks of a tenant, one line per system. ``own_url`` is where webhooks come to."""
     return (
+        AddressExamination(http, secrets).group(),
         ChatwootExamination(http, secrets, clock, own_url, desks).group(),
         KnowledgeExamination(knowledge, clock).group(),
+        PrivacyExamination(database, secrets).group(),
         *tool_groups(http, secrets, clock, catalogues),
         *key_groups(http, secrets, vision_url, language_model),
     )
@@ -55,10 +60,11 @@ def credential_groups(
 ) -> tuple[Group[Tenant], ...]:
     """Return what tells whether ``secrets`` are right, before there is a tenant that works with them."""
     catalogues = ShopCatalogues.open(http, secrets, database, clock, shopify_version)
+    addresses = AddressExamination(http, secrets).group()
     chatwoot = ChatwootExamination(http, secrets, clock, None).group()
     tools = tool_groups(http, secrets, clock, catalogues)
     keys = key_groups(http, secrets, vision_url, language_model)
-    return tuple(group.of_credentials() for group in (chatwoot, *tools, *keys))
+    return tuple(group.of_credentials() for group in (addresses, chatwoot, *tools, *keys))
 
 
 def key_groups(

@@ -19,11 +19,13 @@ from smarteros.documents.products import find_product
 from smarteros.documents.protocol import Box, OcrPage
 from smarteros.documents.rows import Cell, Row, all_cells, below, beside, rows_of
 from smarteros.domain.turns import DocumentKind
+from smarteros.kit.number_words import numbers_as_digits
 from smarteros.kit.text import fold
 
 REQUIRED = ("invoice_number", "purchase_date", "product_name")
 # How sure a value is by where it was found.
 ANNOUNCED, NEARBY, UNANNOUNCED = 1.0, 0.97, 0.8
+NAME_ALONE = 0.6  # a name on a page of which neither number, day nor total could be read
 CONTRADICTED = 0.7  # by net and tax that add up to something else
 _VAT = 0.19
 _OLDEST_YEAR, _NEWEST_YEAR = 2000, 2099
@@ -35,11 +37,13 @@ _ENGLISH_MONTHS = {"jan": 1, "apr": 4, "aug": 8, "dec": 12, "set": 9}
 _TITLE = re.compile(r"\b(?:factura|boleta|guia de despacho|nota de venta|comprobante|invoice|receipt)\b")
 _RUT = re.compile(r"\b\d{1,2}\.?\d{3}\.?\d{3}-[\dk]\b")
 _NUMBER_LABEL = re.compile(
-    r"(?:\bn(?:[°o*]|ro|umero|um)?\s?[.:°]*|\bf[o0][l1i][i1l][o0]\b|factura de cliente|\b(?:factura|boleta|invoice)"
+    r"(?:\bn(?:[°o*\"']|ro|umero|um)?\s?[.:°]*|\bf[o0][l1i][i1l][o0]\b|factura de cliente|\b(?:factura|boleta|invoice)"
     r"(?: electronica)?(?: n[°o.]| no\.?| number| #)?)(?:\s*(?:de )?documento)?\s*[:.#°]*\s*$"
 )
 _LOST_DEGREE = re.compile(r"^N(?=\d{3,}$)")
-_GLUED_NUMBER = re.compile(r"n[o°]?\s?(\d{2,10})")  # the ° of "N°123" is easily lost
+_LONGEST_FOLIO = 10  # digits, by SII's format
+_TITLE_ALONE = re.compile(r"\b(?:factura|boleta|invoice)(?: electronica)?\s*$")
+_GLUED_NUMBER = re.compile(r"n[o°\"']?\s?(\d{2,10})")  # the ° of "N°123" is easily lost
 _NUMBER = re.compile(r"(?<![\w,/-])(?<!\d\.)(?:[A-Z]{1,5}[-/]?)?\d[\d]*(?:[-/]\d+)*(?![\w.,/-]*\d)")
 _STRUCTURED_NUMBER = re.compile(r"\b(?:[A-Z]{2,5}[-/]\d{4}[-/]\d{1,8}|[A-Z]\d{3}-\d{5,10})\b")
 _NUMBERS_OF_OTHERS = re.compile(
@@ -48,19 +52,26 @@ _NUMBERS_OF_OTHERS = re.compile(
 _STREET = re.compile(r"\b(?:av|avda|avenida|calle|pasaje|pje|camino|ruta|local|block)\b")
 _TOWN_FOLLOWS = re.compile(r"\s*,\s*[^\W\d]{3}")
 _DATE_LABEL = re.compile(r"\b(?:fecha|emision|emitid[oa]|date|issued)\b")
+_ISSUE_LABEL = re.compile(r"\b(?:emision|emitid[oa]|issued?)\b")
 _OTHER_DATE_LABEL = re.compile(r"\b(?:vencimient|vence|due|entrega|resolucion|res)\w*")
 _NUMERIC_DATE = re.compile(r"(?<!\d)(\d{1,2})\s?([./-])\s?(\d{1,2})\s?\2\s?(20\d\d|\d\d(?!\d))")
-_ISO_DATE = re.compile(r"(?<!\d)(20\d\d)(?:-(\d\d)-?|(\d\d)-)(\d\d)(?!\d)")  # a dash is easily lost
+_WORN_DATE = re.compile(r"(?<!\d)(\d\d)(?:[ ./-]{1,3}(\d\d)[./-]|[./-](\d\d)[ ./-]{1,3})\s?(20\d\d)(?!\d)")
+# A dash is easily lost.
+_ISO_DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-/.]\s?(\d\d)[-/.]?|(\d\d)[-/.])\s?(\d\d)(?!\d)")
 _WORD_DATE = re.compile(r"(?<!\d)(\d{1,2})[\s./-]*(?:de\s+)?([a-z]{3,10})\.?[\s./-]*(?:de[l]?\s+)?(20\d\d)")
-_MONTH_FIRST_DATE = re.compile(r"\b([a-z]{3,10})\.?\s?(\d{1,2}),?\s?(20\d\d)(?!\d)")  # March 5, 2025
+_MONTH_FIRST_DATE = re.compile(r"\b([a-z]{3,10})\.?\s?(\d{1,2})[.,]?\s?(20\d\d)(?!\d)")  # March 5, 2025
 _AMOUNT = re.compile(
     r"(?<![\d.,-])\$?\s*(\d{1,3}(?:\.\d{3})+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?! ?[.,])|\d{3,9})(?:[.,]00)?"
     r"(?![\d-]|[.,]\d)"
 )
 _TOTAL = re.compile(r"\btotals?\b|\b(?:amount|balance) due\b")  # a "$" right after it may be read as an S
 _NOT_TOTAL = re.compile(r"sub\s?-?total|total neto|neto total|total iva|total articulos|total items|imponible")
-_WARRANTY = re.compile(r"(?:garant[il1]a|warranty)\D{0,30}?(\d{1,4})\s*(dia|day|mes|month|ano|year)s?")
-_DAYS = {"dia": 1, "day": 1, "mes": 30, "month": 30, "ano": 365, "year": 365}
+_PERIOD = r"(?<![\d.,])([1-9]\d{0,3})[\s-]*(d[il1]a|day|mes|month|ano|year)(?:e?s)?\b"
+_WARRANTY = re.compile(
+    rf"(?:garant[il1]a|warranty)(?:(?!cambio|devol|return)\D){{0,30}}?{_PERIOD}"
+    rf"|{_PERIOD}[\s-]*(?:de )?(?:garant[il1]a|warranty)"
+)
+_DAYS = {"d": 1, "m": 30, "a": 365, "y": 365}  # by the unit's first letter
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,9 @@ def extract(page: OcrPage, *, catalogue: Sequence[str] = ()) -> Extraction:
     fields = {name: field for name, finder in finders.items() if (field := finder(rows)) is not None}
     product = find_product(rows, catalogue)
     if product is not None:
-        fields["product_name"] = Field(product.name, product.confidence, product.box)
+        alone = not {"invoice_number", "purchase_date", "total"} & fields.keys()
+        sure = product.confidence * (NAME_ALONE if alone else 1.0)
+        fields["product_name"] = Field(product.name, sure, product.box)
         if product.size:
             fields["product_size"] = Field(product.size, product.confidence, product.box)
     detected = _is_invoice(rows, fields) and not is_for_work(rows)
@@ -142,13 +155,42 @@ def find_date(rows: tuple[Row, ...]) -> Field | None:
         right = beside(rows, label)
         for cell, certainty in ((label, ANNOUNCED), (right, ANNOUNCED), *((c, NEARBY) for c in below(rows, label))):
             day = parse_date(cell.text) if cell is not None else None
-            if day is not None and cell is not None:
-                return Field(day.isoformat(), min(cell.confidence, label.confidence) * certainty, cell.box)
+            if day is None or cell is None:
+                continue
+            found = day, cell
+            if certainty == NEARBY and not _ISSUE_LABEL.search(fold(label.text)):
+                found = _earliest(_days_of(next(row for row in rows if cell in row.cells)))
+            return Field(found[0].isoformat(), min(found[1].confidence, label.confidence) * certainty, found[1].box)
+    return _unannounced_date(rows)
+
+
+def _unannounced_date(rows: tuple[Row, ...]) -> Field | None:
+    """The first row's earliest day that no other label claims: nothing falls due before it is issued."""
+    labels = [cell for cell in all_cells(rows) if _OTHER_DATE_LABEL.search(fold(cell.text))]
+    claimed = {
+        next((cell for cell in (beside(rows, label), *below(rows, label)) if cell and parse_date(cell.text)), None)
+        for label in labels
+    }
     for row in rows:
-        day = None if _OTHER_DATE_LABEL.search(fold(row.text)) else parse_date(row.text)
-        if day is not None:
-            return Field(day.isoformat(), row.confidence * UNANNOUNCED, row.box)
+        if _OTHER_DATE_LABEL.search(fold(row.text)):
+            continue
+        days = _days_of(row)
+        free = [(day, cell) for day, cell in days if cell not in claimed]
+        if free:
+            day, cell = _earliest(free)
+            return Field(day.isoformat(), cell.confidence * UNANNOUNCED, cell.box)
+        across = None if days else parse_date(row.text)
+        if across is not None:
+            return Field(across.isoformat(), row.confidence * UNANNOUNCED, row.box)
     return None
+
+
+def _earliest(days: list[tuple[date, Cell]]) -> tuple[date, Cell]:
+    return min(days, key=lambda found: found[0])
+
+
+def _days_of(row: Row) -> list[tuple[date, Cell]]:
+    return [(day, cell) for cell in row.cells if (day := parse_date(cell.text)) is not None]
 
 
 def find_total(rows: tuple[Row, ...]) -> Field | None:
@@ -182,30 +224,36 @@ def find_total(rows: tuple[Row, ...]) -> Field | None:
 def find_warranty(rows: tuple[Row, ...]) -> Field | None:
     """The printed warranty in days."""
     for row in rows:
-        match = _WARRANTY.search(fold(row.text))
+        match = _WARRANTY.search(numbers_as_digits(fold(row.text)))
         if match:
-            return Field(int(match.group(1)) * _DAYS[match.group(2)], row.confidence, row.box)
+            count, unit = (part for part in match.groups() if part is not None)
+            return Field(int(count) * _DAYS[unit[0]], row.confidence, row.box)
     return None
 
 
 def parse_date(text: str) -> date | None:
     """The first date in a text: day first, as in Chile, but ``March 5, 2025``; months as numbers or words."""
-    folded = fold(text)
+    return min(_dates_in(fold(text)), default=(0, None), key=lambda found: found[0])[1]
+
+
+def _dates_in(folded: str) -> Iterator[tuple[int, date]]:
+    """Days that exist, each with where it begins."""
     for match in _NUMERIC_DATE.finditer(folded):
         day, _, month, year = match.groups()
         if found := _day(int(year) if len(year) == 4 else 2000 + int(year), int(month), int(day)):
-            return found
-    if match := _ISO_DATE.search(folded):
-        return _day(*(int(part) for part in match.groups() if part is not None))
-    for match in _MONTH_FIRST_DATE.finditer(folded):
-        month = _month(match.group(1))
-        if month and (found := _day(int(match.group(3)), month, int(match.group(2)))):
-            return found
-    for match in _WORD_DATE.finditer(folded):
-        month = _month(match.group(2))
-        if month and (found := _day(int(match.group(3)), month, int(match.group(1)))):
-            return found
-    return None
+            yield match.start(), found
+    for match in _WORN_DATE.finditer(folded):
+        day, month, year = (int(part) for part in match.groups() if part is not None)
+        if found := _day(year, month, day):
+            yield match.start(), found
+    for match in _ISO_DATE.finditer(folded):
+        if found := _day(*(int(part) for part in match.groups() if part is not None)):
+            yield match.start(), found
+    for pattern, (day_at, month_at) in ((_MONTH_FIRST_DATE, (2, 1)), (_WORD_DATE, (1, 2))):
+        for match in pattern.finditer(folded):
+            month = _month(match.group(month_at))
+            if month and (found := _day(int(match.group(3)), month, int(match.group(day_at)))):
+                yield match.start(), found
 
 
 def amounts_in(text: str) -> list[int]:
@@ -226,22 +274,24 @@ def _announced_numbers(rows: tuple[Row, ...]) -> Iterator[tuple[int, Field | Non
                 rank = 2 if street else 0 if plain else 1
                 yield _ranked(rank, match.group(), label.confidence * (ANNOUNCED if plain else NEARBY), label)
         if _NUMBER_LABEL.search(fold(text)):
+            rank = 1 if _TITLE_ALONE.search(fold(text)) else 0
             for cell in (beside(rows, label), *below(rows, label)[:1]):
                 whole = None if cell is None else _NUMBER.fullmatch(cell.text)
                 if cell is not None and whole:
-                    yield _ranked(0, whole.group(), min(cell.confidence, label.confidence) * NEARBY, cell)
+                    yield _ranked(rank, whole.group(), min(cell.confidence, label.confidence) * NEARBY, cell)
         glued = _GLUED_NUMBER.fullmatch(fold(text))
         if glued:
             yield _ranked(1, glued.group(1), label.confidence * NEARBY, label)
 
 
 def _ranked(rank: int, text: str, confidence: float, cell: Cell) -> tuple[int, Field | None]:
-    """A printed number without leading zeros; one or two digits, and those of a street, are rather something else's."""
+    """A printed number without leading zeros; one or two digits, an article's 13, and those of a street, are rather
+    something else's."""
     text = _LOST_DEGREE.sub("", text)
     plain = text.lstrip("0") if text.isdigit() else text
     if not plain or len(plain) > 20:
         return rank, None
-    doubtful = rank == 2 or (plain.isdigit() and len(text) < 3)
+    doubtful = rank == 2 or (plain.isdigit() and not (len(text) >= 3 and len(plain) <= _LONGEST_FOLIO))
     return (2, Field(plain, confidence * 0.6, cell.box)) if doubtful else (rank, Field(plain, confidence, cell.box))
 
 

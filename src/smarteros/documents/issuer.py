@@ -9,11 +9,18 @@ from smarteros.domain.turns import DocumentKind
 from smarteros.kit.rut import canonical_rut
 from smarteros.kit.text import fold
 
-RUT = re.compile(r"(?<!\d)(?<!\d[.,])\d{1,2}[., ]?\s?\d{3}[., ]?\s?\d{3}\s?-\s?[\dkK](?![\d-])")
-_RECEIVER = re.compile(r"\bcliente\b|\breceptor\b|\bsenor(?:es)?\b|\bcomprador\b|\bcajero\b|\bvendedor\b|\bbill to\b")
+RUT = re.compile(
+    r"(?<!\d)(?<!\d[.,])(?:\d{1,2}[., ]?\s?\d{3}[., ]?\s?\d{3}\s?-\s?[\dkK](?![\d-])"
+    r"|\d{1,2}[.,]\d{3}[.,]\d{3}[.,·]\s?[\dkK](?![\w.,-]))"  # the dash read as a point
+)
+_RECEIVER = re.compile(
+    r"\bcliente\b|\breceptor\b|\bse[nhfilr1]{1,2}or(?:es)?\b|\bcomprador\b|\bcajero\b|\bvendedor\b|\bbill to\b"
+)
 _ISSUER = re.compile(r"\bemisor\b|\bemite\b")
 # A RUT of which letters were read for digits: it is there, though nobody can say which one it is.
-_LIKE_RUT = re.compile(r"(?<![\w.])[\dOGSBIZl]{1,2}[.,]\s?[\dOGSBIZl]{3}[.,]\s?[\dOGSBIZl]{3}\s?-\s?[\dkK](?![\d-])")
+_LIKE_RUT = re.compile(
+    r"(?<![\w.])[\dOGSBIZl]{1,2}[.,]\s?[\dOGSBIZl]{3}[.,]\s?[\dOGSBIZl]{3}\s?[-.,·]\s?[\dkK](?![\w-])"
+)
 _FOR_WORK = re.compile(r"\bboleta de (?:prestacion de servicios|honorarios)\b|\btotal honorarios\b")
 _FIRST_COMPANY = 50_000_000
 _DOUBT = 0.6
@@ -91,4 +98,4 @@ def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:
 
 
 def _plain(rut: str) -> str:
-    return rut.replace(",", ".").replace(" ", "")
+    return re.sub(r"[^\dkK]", "", rut)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from smarteros.documents.names import AMOUNT, CODE, QUANTITY, TIMES, Name, is_header, is_quantity_row, named_rows
+from smarteros.documents.names import AMOUNT, CODE, QUANTITY, TIMES, Name, is_header, named_rows, quantity_row
 from smarteros.documents.rows import Row
 from smarteros.kit.text import fold
 
 MOST_ITEMS = 60
 LONGEST_NAME = 120
 _LEADING_QUANTITY = re.compile(r"^(\d{1,2})\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
+_LEADING_UNIT = re.compile(r"^(?:UN|UND|UNI|PAR|PZA?|C[/NIl1|]?U)\.?\s+(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+_GLUED_WORD = re.compile(r"(?<![\w.,])(\d{1,3})([A-ZÁÉÍÓÚÑ][a-záéíóúñ]{3,})")  # "6Tazas"
+_INCHES = re.compile(r"(?<=\d)(?:°|''|[”“])(?=\s|$)(?!\s?[CF]\b)")  # the sign of 14" is read as a degree
 _SIZE = re.compile(
-    r"[\s(,]*\b(?:(?:tal+a?|size)\s*[:.]?\s*|t\.?\s?(?=\d\d\b)|t\s?(?=x{0,3}[sml]\)?$))"
+    r"[\s(,]*\b(?:(?:ta[l1i|][l1i|.]{0,2}a|tal+|size)\s*[:.]?\s*|t\.?\s?(?=\d\d\b)|t\s?(?=x{0,3}[sml]\)?$))"
     r"(\d{1,3}(?:[.,]5)?|x{0,3}[slm])\b\)?",
     re.IGNORECASE,
 )
@@ -43,7 +46,8 @@ def find_items(rows: tuple[Row, ...]) -> tuple[ReadItem, ...]:
 def split_size(text: str) -> tuple[str, str | None]:
     """A printed name without its size, code and leading quantity, and the size."""
     size = _SIZE.search(text)
-    bare = _LEADING_QUANTITY.sub("", CODE.sub("", _SIZE.sub(" ", text)))
+    bare = _LEADING_UNIT.sub("", _LEADING_QUANTITY.sub("", CODE.sub("", _SIZE.sub(" ", text))))
+    bare = _INCHES.sub('"', _GLUED_WORD.sub(r"\1 \2", bare))
     return " ".join(bare.strip(" -:.,()").split())[:LONGEST_NAME], size.group(1).upper() if size else None
 
 
@@ -52,7 +56,8 @@ def _item(rows: tuple[Row, ...], at: int, name: Name, end: int) -> ReadItem:
     row = rows[at]
     amounts = [_pesos(match.group(1)) for cell in row.cells if (match := AMOUNT.match(cell.text))]
     quantity = next((int(match.group(1)) for cell in row.cells if (match := QUANTITY.match(cell.text))), None)
-    below = _times(rows[at + 1]) if at + 1 < end and is_quantity_row(rows[at + 1]) else None
+    times = quantity_row(rows, at, end)
+    below = None if times is None else _times(times)
     if below is not None:
         quantity = below[0]
         amounts = amounts or [below[1], below[0] * below[1]]

@@ -11,9 +11,11 @@ from smarteros.documents.rows import Cell, Row
 from smarteros.kit.text import fold
 
 AMOUNT = re.compile(r"^(?:\$|clp)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{3,7})(?:[.,]00)?$", re.IGNORECASE)
-QUANTITY = re.compile(r"^(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:un|uni|und|u|c/u|par)\.?)?$", re.IGNORECASE)
-_UNIT = re.compile(r"^(?:un|uni|und|u|c ?/? ?u|par|pza?)\.?$", re.IGNORECASE)
-TIMES = re.compile(r"^(\d{1,4})(?:[.,]0{1,3})?\s*[xX*]\s*\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d{3,7})")
+QUANTITY = re.compile(r"^(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:un|uni|und|u|c ?[/nil1|]? ?u|par)\.?)?$", re.IGNORECASE)
+_UNIT = re.compile(r"^(?:un|uni|und|u|c ?[/nil1|]? ?u|par|pza?)\.?$", re.IGNORECASE)
+TIMES = re.compile(
+    r"^(\d{1,4})(?:[.,]0{1,3})?\s*(?:(?i:un|uni|und|u|c/u|par(?:es)?)\.?\s*)?[xX*]\s*\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d{3,7})"
+)
 CODE = re.compile(r"^\[?(?=[A-Z]*\d)[A-Z]{0,4}\d{3,}[A-Z]?\]?[\s:.-]*")
 _HEADER = re.compile(
     r"descripcion|\bdetalle\b|\barticulos?\b|cantidad|precio|\bcodigo\b|\bcant\b|\bvalor\b|importe|unitario|"
@@ -25,7 +27,7 @@ _NOT_SOLD = re.compile(
     r"tarjeta|vuelto|descuento|\bdcto|factura|boleta|comprobante|\bs\.?i\.?i\b|timbre|gracias|\bres\b|\bprecio\b|"
     r"\bnumero\b|\bcomuna\b|\bgiro\b|\bsenor(?:es)?\b|\bcliente\b|^av\b|^calle\b|^pasaje\b|despacho|^cambios|"
     r"referencia|vencimiento|\bsku\b|^productos$|^productos \D?\d|^cantidad\b|\benvio\b|\bwarranty\b|\bvat\b|\btax\b|"
-    r"\bdue\b|\binvoice\b|\bbill to\b"
+    r"\bdue\b|\binvoice\b|\bbill to\b|\bfolio\b|^(?:n[°*\"']|nro\.?:?|no\.:?) ?\d"
 )
 _DETAIL = re.compile(r"\bsku\b|^cod(?:igo)?\b|^cantidad\b")  # what is said of goods below their name
 _SIZE_FOLLOWS = re.compile(r"\b(?:tal+a|size)\s?[:.]?$", re.IGNORECASE)
@@ -81,16 +83,20 @@ def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[in
             yield at, _joined(lines)
 
 
-def is_quantity_row(row: Row) -> bool:
-    """``2 x 9.990``, on thermal paper below the name."""
-    return any(TIMES.match(cell.text) for cell in row.cells)
+def quantity_row(rows: tuple[Row, ...], at: int, end: int) -> Row | None:
+    """``2 x 9.990``, on thermal paper below the name of ``rows[at]``, or below the size that was broken off it."""
+    own = _own_name(rows[at], _PART_LETTERS)
+    under = at + 1 + (own is not None and len(_size_below(rows, at, own)))
+    found = rows[under] if under < end else None
+    return found if found is not None and any(TIMES.match(cell.text) for cell in found.cells) else None
 
 
 def _is_priced(rows: tuple[Row, ...], at: int, first: int, end: int) -> bool:
     """A price beside it, ``2 x 9.990`` below it, or on a page that is not flat a price a little above or below it."""
     if _has_amount(rows[at]):
         return _own_name(rows[at], _PART_LETTERS) is not None
-    if at + 1 < end and is_quantity_row(rows[at + 1]) and _own_name(rows[at + 1]) is None:
+    times = quantity_row(rows, at, end)
+    if times is not None and _own_name(times) is None:
         return True
     return any(
         first <= other < end and _only_numbers(rows[other]) and _nearest_name(rows, other, first, end) == at

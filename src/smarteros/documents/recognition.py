@@ -20,6 +20,7 @@ DETECTOR_SIDE = 1280  # pixels
 MIN_LINE_CONFIDENCE = 0.5
 ORIENTATION_SAMPLE = 12  # lines asked which way is up
 _EDGE_PIXELS, _TOUCHING_LINES, _TOUCHING_SHARE = 3, 3, 0.1
+_FEW_LINES = 10  # on a paper cut out of the photo: what is around it is looked at too
 _TALL = 1.5  # height / width from which a line's box stands upright
 _MAX_TILT_DEGREES = 30.0
 
@@ -64,6 +65,12 @@ class Recogniser:
         if cut is not None and _cut_through(corners, pixels):
             pixels, back = whole, np.diag([reduced_by, reduced_by, 1.0])
             crops, corners = self._detect(pixels)
+        elif cut is not None and corners is not None and len(corners) < _FEW_LINES:
+            # A shadow across the paper looks like its edge.
+            all_crops, all_corners = self._detect(whole)
+            if all_corners is not None and len(all_corners) > len(corners):
+                pixels, back = whole, np.diag([reduced_by, reduced_by, 1.0])
+                crops, corners = all_crops, all_corners
         if corners is not None and _mostly_tall(corners):
             back = back @ _turned_back(pixels, 1)
             pixels = np.ascontiguousarray(np.rot90(pixels))

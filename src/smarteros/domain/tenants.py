@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from smarteros.domain.botpress import BotpressSettings
+from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.ids import TENANT_ID
 from smarteros.domain.limits import AgreedLimits, Limits, Tier
 from smarteros.domain.llm import LlmSettings
@@ -57,6 +58,13 @@ class Move(Model):
     to: str
     done: bool = False
 
+    def refusal(self, tenant_id: str) -> RejectedInputError:
+        """Make the one error of whoever would change such a tenant here: it says where to."""
+        state = "lives in" if self.done else "is moving to"
+        return RejectedInputError(
+            TENANT_MOVED, f"{tenant_id} {state} {self.to}: change it there (docs/dedicated.md).", status=409
+        )
+
 
 class Tenant(Model):
     """Settings of one tenant; secrets are never in here, they are read from the SecretStore by path.
@@ -102,6 +110,11 @@ class Tenant(Model):
     botpress: BotpressSettings | None = Field(
         default=None, description="Its own bot at Botpress as its brain; where set, ``llm`` is not asked"
     )
+
+    def require_at_home(self) -> None:
+        """Refuse to be changed when it is another installation's. RejectedInputError(code ``tenant_moved``)."""
+        if self.move is not None:
+            raise self.move.refusal(self.tenant_id)
 
     @property
     def scope(self) -> TenantScope:

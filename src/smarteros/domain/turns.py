@@ -24,9 +24,19 @@ Outcome = Literal[
     "failed",        # not answered: no reply was possible (for example the conversation is gone)
 ]  # fmt: skip
 
-# How a turn may end in a person's hands by no rule of a contract; like those it is the record's ``rule``.
+# How a conversation may come into a person's hands by no rule of a contract; of a turn it is the record's ``rule``.
 BUILT_IN_RULES: frozenset[str] = frozenset(
-    {"delivery_failed", "error", "loop_guard", "opt_out", "outside_window", "over_limit", "tenant_suspended"}
+    {
+        "delivery_failed",
+        "error",
+        "handed_over_in_console",
+        "loop_guard",
+        "opt_out",
+        "outside_window",
+        "over_limit",
+        "tenant_suspended",
+        "too_old",
+    }
 )
 
 # What became of the flow's promise to the customer (contracts, section ``slo``).

@@ -25,7 +25,7 @@ from smarteros.domain.ids import turn_id
 from smarteros.domain.limits import LimitName
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.model import Model
-from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
+from smarteros.domain.tenants import TENANT_MOVED, TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Lane, TurnCause, TurnStart
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.refusals import Refusal, Refusals
@@ -96,10 +96,7 @@ class Receiver:
             event = parse_event(_decode(raw), tenant)
             _require_own_account(event, tenant, shared_url=tenant_key is None)
             delivery_id = headers.get("x-chatwoot-delivery")
-            if tenant.move is not None:
-                receipt = self._keep(tenant, event, raw, delivery_id)
-            else:
-                receipt = self._store(tenant, event, raw, delivery_id, started, over=self._over(tenant, event))
+            receipt = self._store_or_keep(tenant, event, raw, delivery_id, started)
         except RejectedInputError as error:
             WEBHOOKS.labels("", error.code).inc()
             self.audit_refusal(error, {"tenant_url": tenant_key is not None, "bytes": len(raw)})
@@ -108,6 +105,18 @@ class Receiver:
         if receipt.turn_id is not None:
             received(tenant.tenant_id, receipt.turn_id, time.perf_counter() - started)
         return receipt
+
+    def _store_or_keep(
+        self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None, started: float
+    ) -> Receipt:
+        """Store it, or keep it for the installation the tenant moves to, even if that is news to this process."""
+        if tenant.move is None:
+            try:
+                return self._store(tenant, event, raw, delivery_id, started, over=self._over(tenant, event))
+            except RejectedInputError as error:
+                if error.code != TENANT_MOVED:
+                    raise
+        return self._keep(tenant, event, raw, delivery_id)
 
     def take(self, tenant: Tenant, event: InboundEvent) -> Receipt:
         """Take the ``message_created`` of a message that was found by asking Chatwoot, because no webhook told of it.

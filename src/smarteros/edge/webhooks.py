@@ -7,6 +7,7 @@ which cost more than storing the event. The routes describe them in the OpenAPI 
 from __future__ import annotations
 
 from collections import Counter
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio.to_thread import run_sync
@@ -25,8 +26,11 @@ from smarteros.edge.receive import Receipt, Receiver
 MAX_WEBHOOK_BYTES = 2 * 1024 * 1024
 # So many are stored at a time. The others wait as cheap tasks, and turns and requests keep their connections.
 ACCEPTED_AT_A_TIME = 8
-# More than wait for their place are refused with the one status on which Chatwoot tries again; what it does not send
-# again is found by reconcile. At 200 a second this is the work of five seconds, Chatwoot's own patience.
+# Of one URL no more at a time: the others' webhooks wait behind so many of a flood, and not behind all of it.
+ACCEPTED_OF_ONE = 6
+# More than wait for their place on one URL, or twice as many on all, are refused with the one status on which Chatwoot
+# tries again; what it does not send again is found by reconcile. At 200 a second this is the work of five seconds,
+# Chatwoot's own patience.
 MOST_WAITING = 1000
 SHARED_URL = "/webhook/chatwoot-events"
 TENANT_URL = "/webhooks/chatwoot/"
@@ -45,13 +49,16 @@ class WebhookTaker:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._places = anyio.CapacityLimiter(ACCEPTED_AT_A_TIME)
+        self._shares = WeakValueDictionary[str | None, anyio.CapacityLimiter]()
+        self._waiting = 0
 
     async def take(self, request: Request, tenant_key: str | None) -> Receipt:
         """Take one webhook; ``tenant_key`` is None on the shared URL.
 
         Raises RejectedInputError, and OverloadedError when too many wait already.
         """
-        if self._places.statistics().tasks_waiting >= MOST_WAITING:
+        share = self._shares.setdefault(tenant_key, anyio.CapacityLimiter(ACCEPTED_OF_ONE))
+        if share.statistics().tasks_waiting >= MOST_WAITING or self._waiting >= 2 * MOST_WAITING:
             raise OverloadedError("overloaded", f"{MOST_WAITING} webhooks wait to be stored")
         try:
             headers = _single_headers(request)
@@ -59,7 +66,12 @@ class WebhookTaker:
         except RejectedInputError as error:
             await run_in_threadpool(self._receiver.audit_refusal, error, {"tenant_url": tenant_key is not None})
             raise
-        return await run_sync(self._receiver.receive, raw, headers, tenant_key, limiter=self._places)
+        self._waiting += 1
+        try:
+            async with share:
+                return await run_sync(self._receiver.receive, raw, headers, tenant_key, limiter=self._places)
+        finally:
+            self._waiting -= 1
 
 
 class WebhooksFirst:

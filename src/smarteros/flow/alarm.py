@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from smarteros.contracts.models import Contract
 from smarteros.domain.alerts import Alert
 from smarteros.domain.turns import TurnRecord
+
+ONCE_WITHIN = timedelta(days=1)
+"""Of one conversation people are told once in this time: who is angry says so more than once."""
 
 
 def moment_of(contract: Contract, record: TurnRecord) -> Alert | None:
@@ -16,7 +21,7 @@ def moment_of(contract: Contract, record: TurnRecord) -> Alert | None:
         return None
     return Alert(
         tenant_id=record.tenant_id,
-        key=f"{rule.name}:{record.turn_id}",
+        key=f"{rule.name}:{record.conversation_id}",
         name=rule.name,
         signal="escalation",
         flow_id=record.flow_id,

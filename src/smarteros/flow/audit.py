@@ -13,7 +13,7 @@ from smarteros.domain.ids import reply_id
 from smarteros.domain.tenants import TenantScope
 from smarteros.domain.tools import Invoice, InvoiceLookup, ProductList
 from smarteros.domain.turns import ClaimedTurn, ResolvedTurn, StepTiming, TurnRecord, TurnStart, TurnStory
-from smarteros.flow.alarm import moment_of
+from smarteros.flow.alarm import ONCE_WITHIN, moment_of
 from smarteros.flow.gaps import gap_of
 from smarteros.flow.given_back import OvertakenError
 from smarteros.flow.over_limit import counted_turn
@@ -98,7 +98,7 @@ class AuditStep:
         """Leave word for those whom the contract wants told of this hand-over; the alert loop tells them."""
         alert = moment_of(self._parts.contracts.by_id[record.flow_id], record)
         if alert is not None:
-            raise_alert(connection, alert)
+            raise_alert(connection, alert, once_within=ONCE_WITHIN)
 
     def _with_person(self, connection: sa.Connection, event: AuditEvent, story: TurnStory) -> AuditEvent:
         """Add who wrote, sealed with his own key; whoever said that he wants to be left alone is, from here on."""

@@ -16,6 +16,7 @@ from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, Replied, ResolvedTurn, ToolsCalled, TurnStart, TurnStory
 from smarteros.flow.context import reply_context
 from smarteros.flow.fence import Fence, FencedError
+from smarteros.flow.hand_overs import HandOvers
 from smarteros.flow.parts import Parts
 from smarteros.flow.sources import Sources
 from smarteros.flow.summary import summary_for_agent
@@ -131,12 +132,17 @@ def hand_over(
 
     A turn that was not decided belongs to no flow: then the default flow's word counts, as in its record.
     """
-    contracts = parts.contracts
-    desk = contracts.by_id.get(decided.flow_id if decided else "", contracts.default_flow).hand_over.of(rule)
-    link = parts.links.turn(start.turn_id)
-    told = note if link is None else f"{note}\n• Este turno en la consola: {link}"
+    hand_overs = HandOvers(parts.channel, parts.contracts, parts.links)
     parts.patiently(
-        lambda: parts.channel.hand_over(tenant, start.conversation_id, told, account_id=start.account_id, desk=desk)
+        lambda: hand_overs.of_turn(
+            tenant,
+            start.conversation_id,
+            note,
+            account_id=start.account_id,
+            flow_id=decided.flow_id if decided else None,
+            rule=rule,
+            turn_id=start.turn_id,
+        )
     )
 
 

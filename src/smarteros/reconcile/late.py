@@ -12,6 +12,7 @@ from smarteros.domain.decisions import Language
 from smarteros.domain.errors import PermanentError
 from smarteros.domain.messages import IncomingMessage, OutgoingReply, seen_in_state
 from smarteros.domain.tenants import Tenant
+from smarteros.flow.hand_overs import HandOvers
 from smarteros.reconcile.catch_up import APOLOGY, NOTE_APOLOGISED, NOTE_LEFT, NOTE_UNTOLD, when_in_words
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent, store_event
@@ -27,6 +28,7 @@ class LateDesk:
 
     database: Database
     channel: Channel
+    hand_overs: HandOvers
 
     def apologise(self, tenant: Tenant, conversation: ListedConversation, newest: IncomingMessage) -> bool:
         """Apologise to the customer and hand over; False when a person has the conversation already."""
@@ -36,7 +38,7 @@ class LateDesk:
             return False
         told = now.can_reply and self._told(tenant, newest)
         note = (NOTE_APOLOGISED if told else NOTE_UNTOLD).format(when=when_in_words(newest.created_at))
-        self.channel.hand_over(tenant, number, note, account_id=account_id)
+        self.hand_overs.outside_a_turn(self.database, tenant, number, note, account_id=account_id, rule=TOO_OLD)
         return True
 
     def leave(self, tenant: Tenant, newest: IncomingMessage) -> None:

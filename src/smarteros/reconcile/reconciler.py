@@ -24,6 +24,7 @@ from smarteros.domain.errors import ConfigError, PermanentError, RejectedInputEr
 from smarteros.domain.messages import IncomingMessage
 from smarteros.domain.tenants import Tenant
 from smarteros.edge.receive import Receipt, Receiver
+from smarteros.flow.hand_overs import HandOvers
 from smarteros.kit.clock import Clock, SystemClock
 from smarteros.reconcile.catch_up import CatchUpLimits, Late, catch_up
 from smarteros.reconcile.late import TOO_OLD, LateDesk
@@ -102,6 +103,7 @@ class Reconciler:
         channel: Channel,
         history: ChatwootHistory,
         receiver: Receiver,
+        hand_overs: HandOvers,
         clock: Clock | None = None,
         *,
         limits: CatchUpLimits | None = None,
@@ -113,7 +115,7 @@ class Reconciler:
         self._clock = clock or SystemClock()
         self._limits = limits or CatchUpLimits()
         self._monotonic = monotonic
-        self._late = LateDesk(database, channel)
+        self._late = LateDesk(database, channel, hand_overs)
         # Missing messages whose stamp says nothing, with when we first missed them.
         self._sighted: dict[tuple[str, int], float] = {}
 

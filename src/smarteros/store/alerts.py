@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -14,11 +14,22 @@ _FIELDS = [column for column in alerts.c if column.name != "closed_at"]
 _EVALUATOR = "built-in"
 
 
-def raise_alert(connection: sa.Connection, alert: Alert) -> None:
-    """Write a new alert down; nothing happens when it is there already and not closed."""
+def raise_alert(connection: sa.Connection, alert: Alert, *, once_within: timedelta | None = None) -> None:
+    """Write a new alert down; nothing happens when it is there already and not closed.
+
+    Nor does it when somebody was told of the same one less than ``once_within`` before.
+    """
+    if once_within is not None and _was_told(connection, alert, alert.started_at - once_within):
+        return
     values = alert.model_dump(mode="json", exclude={"alert_id", "started_at", "resolved_at"})
     statement = insert(alerts).values(**values, started_at=alert.started_at, resolved_at=alert.resolved_at)
     connection.execute(statement.on_conflict_do_nothing())
+
+
+def _was_told(connection: sa.Connection, alert: Alert, since: datetime) -> bool:
+    same = (alerts.c.tenant_id == alert.tenant_id, alerts.c.key == alert.key)
+    told = sa.select(alerts.c.alert_id).where(*same, alerts.c.started_at > since, alerts.c.told != {})
+    return bool(connection.execute(sa.select(told.exists())).scalar_one())
 
 
 def open_alerts(connection: sa.Connection, tenant_id: str) -> list[Alert]:

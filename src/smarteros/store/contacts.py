@@ -76,6 +76,12 @@ def keys_wrapped_otherwise(
     ]
 
 
+def count_unwrapped(connection: sa.Connection, tenant_id: str) -> int:
+    """Count the keys that are stored as they are."""
+    open_ones = sa.and_(contacts.c.tenant_id == tenant_id, contacts.c.key.is_not(None), contacts.c.wrapped_by.is_(None))
+    return connection.execute(sa.select(sa.func.count()).where(open_ones)).scalar_one()
+
+
 def replace_key(connection: sa.Connection, tenant_id: str, contact: str, new: ContactKey) -> None:
     """Store a contact's key as it is wrapped now."""
     statement = sa.update(contacts).where(contacts.c.tenant_id == tenant_id, contacts.c.contact == contact)

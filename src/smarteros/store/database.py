@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -17,8 +18,9 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from smarteros.domain.errors import ConfigError
+from smarteros.domain.errors import ConfigError, RejectedInputError, TransientError
 from smarteros.domain.tenants import TenantScope
+from smarteros.store.moved import refusal_of_moved
 from smarteros.store.statements import give_up
 
 _log = structlog.get_logger()
@@ -28,6 +30,12 @@ _log = structlog.get_logger()
 NO_TENANT = "-"
 # The server gives up a worker that froze inside a transaction: its locks must not hold up a conversation for good.
 _CONNECT_ARGS = {"options": "-c idle_in_transaction_session_timeout=15s"}
+
+
+# Who waits for a table makes everybody wait who comes after him, and Chatwoot waits 5 s for a webhook's answer.
+_LOCK_WITHIN = "SET LOCAL lock_timeout = '2s'"
+_TRIES = 10
+_PAUSE_S = 3.0
 
 
 class SchemaRevisions(NamedTuple):
@@ -72,7 +80,10 @@ class Database:
 
     @contextmanager
     def tenant(self, scope: TenantScope) -> Generator[sa.Connection]:
-        """Open a transaction that sees and writes the rows of one tenant only."""
+        """Open a transaction that sees and writes the rows of one tenant only.
+
+        It ends with what ``Tenant.require_at_home`` raises when the tenant has moved away and a row would be changed.
+        """
         with self._transaction(f"BEGIN; SET LOCAL smos.tenant_id = {_literal(scope.tenant_id)}") as connection:
             yield connection
 
@@ -96,7 +107,12 @@ class Database:
     def statement(self) -> Generator[sa.Connection]:
         """Open a connection without transaction and scope, for statements that set the scope themselves."""
         with self.app.connect() as connection:
-            yield connection
+            driver = driver_of(connection)
+            try:
+                yield connection
+            except SQLAlchemyError as error:
+                _give_up_transaction(driver, error)
+                raise
 
     def ping(self) -> bool:
         """Tell whether the database answers."""
@@ -111,17 +127,31 @@ class Database:
     def _transaction(self, begin: str) -> Generator[sa.Connection]:
         with self.app.connect() as connection:
             # Not prepared: a prepared statement may not be two. psycopg refuses what a broken connection cannot do.
-            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            driver = driver_of(connection)
             with _translated(connection):
                 driver.execute(begin.encode(), prepare=False)
             try:
                 yield connection
-            except BaseException:
-                with suppress(psycopg.Error):
-                    driver.rollback()
+            except BaseException as error:
+                _give_up_transaction(driver, error)
                 raise
             with _translated(connection):
                 driver.commit()
+
+
+def driver_of(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """Return the driver's own connection, for what SQLAlchemy has no words for (COPY)."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def _give_up_transaction(driver: psycopg.Connection[Any], error: BaseException) -> None:
+    """Roll back. Raises what ``Tenant.require_at_home`` raises when that is why."""
+    moved: RejectedInputError | None = None
+    with suppress(psycopg.Error):
+        driver.rollback()
+        moved = refusal_of_moved(driver, error)
+    if moved is not None:
+        raise moved from error
 
 
 @contextmanager
@@ -149,16 +179,27 @@ def owner_engine(owner_url: str) -> sa.Engine:
     )
 
 
-def migrate(owner_url: str) -> SchemaRevisions:
+def migrate(owner_url: str, *, tries: int = _TRIES, pause_s: float = _PAUSE_S) -> SchemaRevisions:
     """Bring schema ``smos`` to the newest version and return what it was before.
 
     A schema that a newer version has made is left alone: for one release migrations only add, so that the version
-    before can be started again (docs/deploy.md). Raises ConfigError when the database cannot be reached.
+    before can be started again (docs/deploy.md). Raises ConfigError when the database cannot be reached, and
+    TransientError (``schema_locked``) when others held a table at every one of ``tries``, ``pause_s`` seconds apart.
     """
+    for _ in range(tries - 1):
+        with suppress(TransientError):
+            return _migrate_once(owner_url)
+        _log.warning("schema_locked", remedy="waiting for other transactions to end; nothing was changed")
+        time.sleep(pause_s)
+    return _migrate_once(owner_url)
+
+
+def _migrate_once(owner_url: str) -> SchemaRevisions:
     config = _migrations()
     with _owner_connection(owner_url) as connection:
-        # Several processes may start at once; the second waits and finds nothing to do.
+        # Several processes may start at once; the second waits, however long it takes, and finds nothing to do.
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(772301)"))
+        connection.execute(sa.text(_LOCK_WITHIN))
         connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS smos"))
         revisions = _revisions(connection)
         if revisions.is_newer:
@@ -182,9 +223,21 @@ def _owner_connection(owner_url: str) -> Generator[sa.Connection]:
         with engine.begin() as connection:
             yield connection
     except OperationalError as error:
-        raise ConfigError("database_unreachable", f"The database cannot be used: {error.orig}") from error
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise TransientError(
+                "schema_locked",
+                "The tables could not be brought to this version: other transactions hold them. Nothing was changed. "
+                "Let a backup or a long query end, or end it (SELECT pid, xact_start, query FROM pg_stat_activity "
+                "WHERE xact_start < now() - interval '2s' names it), then try again.",
+            ) from error
+        raise ConfigError("database_unreachable", f"The database cannot be used: {cause_of(error)}") from error
     finally:
         engine.dispose()
+
+
+def cause_of(error: SQLAlchemyError) -> str:
+    """Return what the database, or the way to it, said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def _revisions(connection: sa.Connection) -> SchemaRevisions:

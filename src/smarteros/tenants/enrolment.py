@@ -19,7 +19,6 @@ from smarteros.secrets.protocol import SecretStore
 from smarteros.store.database import Database
 from smarteros.tenants.application import Application
 from smarteros.tenants.directory import TenantDirectory
-from smarteros.tenants.life import require_at_home
 from smarteros.tenants.noting import note_change
 
 BOT_NAME = "SmarterOS"
@@ -67,9 +66,9 @@ class Enroller:
     def enrol(self, application: Application) -> Enrolment:
         """Make a shop a tenant, or change one to what the application says.
 
-        Raises ConfigError: ``tenant_id_taken`` and ``account_taken`` for what is another shop's, ``tenant_moved`` for
-        what is another installation's, ``user_token_missing`` without an administrator's token of Chatwoot, and what
-        ``register`` raises; nothing was changed here then.
+        Raises ConfigError: ``tenant_id_taken`` and ``account_taken`` for what is another shop's, ``user_token_missing``
+        without an administrator's token of Chatwoot, and what ``Tenant.require_at_home`` and ``register`` raise;
+        nothing was changed here then.
         """
         known = self.tenants.find(application.tenant_id)
         if known is not None and known.rut != application.rut:
@@ -77,7 +76,7 @@ class Enroller:
                 "tenant_id_taken", f"Tenant {known.tenant_id} is {known.name} ({known.rut}), another business."
             )
         if known is not None:
-            require_at_home(known)
+            known.require_at_home()
         tenant = application.tenant(known, known.tenant_key if known else random_secrets.token_urlsafe(24))
         self.tenants.require_free(tenant)
         address = webhook_url(tenant, self.public_url)

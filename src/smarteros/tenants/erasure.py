@@ -62,7 +62,7 @@ class Eraser:
         """Remove a tenant; what fails half-way is ended by erasing again.
 
         TransientError(code ``erasure_incomplete``) names the tables that still have rows of the tenant in the end.
-        ConfigError(code ``tenant_moved``) when it is another installation's.
+        RejectedInputError(code ``tenant_moved``) when it is another installation's.
         """
         if suspend(self.tenants, self.database, tenant, "erasure"):
             self.sleep(FRESH_FOR_S)

@@ -9,13 +9,14 @@ from functools import cached_property
 from smarteros.domain.model import Model
 from smarteros.domain.tools import Amount, Product
 from smarteros.kit.text import fold
-from smarteros.tools.vocabulary import colour_of, gender_of, words_of
-from smarteros.tools.wanted import Wanted, normal_size
+from smarteros.tools.vocabulary import colour_of, gender_of, in_usual_words, size_names, words_of
+from smarteros.tools.wanted import CAPACITY, Wanted, normal_size
 
 COLOUR_OPTIONS = frozenset({"color", "colour", "colores", "tono"})
 _SIZE_OPTIONS = frozenset({"talla", "size", "talle", "numero"})
 ONE_SIZE = frozenset({"unica", "tallaunica", "u", "onesize", "estandar"})
-SIZE_RANGE = re.compile(r"^(\d+(?:\.\d)?)[-/](\d+(?:\.\d)?)$")
+SIZE_RANGE = re.compile(r"^(\d+(?:\.\d)?)[-/](\d+(?:\.\d)?)(?:meses|anos|m|a)?$")
+"""``35-38``, and the ages of small children: ``3-6 meses``."""
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 _NO_OPTION = "Default Title"  # Shopify's name for the only variant of a product without options
 
@@ -40,6 +41,11 @@ class CatalogueVariant(Model):
         return None if self.stock is None else max(self.stock, 0)
 
 
+def _named_by(name: str) -> frozenset[str]:
+    plain = fold(name)
+    return frozenset((*words_of(plain), *words_of(in_usual_words(plain))))
+
+
 def known_stock(counted: int | None, *, buyable: bool) -> int | None:
     """Return the stock of a variant of which the shop ``counted`` so many, or tells no number (None)."""
     return 0 if counted is None and not buyable else counted
@@ -61,13 +67,13 @@ class CatalogueProduct(Model):
 
     @cached_property
     def title_words(self) -> frozenset[str]:
-        """The folded words of its title."""
-        return frozenset(words_of(fold(self.title)))
+        """The folded words of its title, and those customers more often say for them."""
+        return _named_by(self.title)
 
     @cached_property
     def name_words(self) -> frozenset[str]:
         """The folded words of its title and kind."""
-        return self.title_words.union(words_of(fold(self.kind)))
+        return self.title_words | _named_by(self.kind)
 
     @cached_property
     def mark_words(self) -> frozenset[str]:
@@ -78,6 +84,13 @@ class CatalogueProduct(Model):
     def text_words(self) -> frozenset[str]:
         """The folded words of its description; numbers without their dots (20.000 mAh)."""
         return frozenset(words_of(_THOUSANDS.sub("", fold(self.description))))
+
+    @cached_property
+    def capacities(self) -> tuple[str, ...]:
+        """What its title says of its size, as sizes are compared (``16gb``); none when its variants differ in one."""
+        if any(CAPACITY.search(fold(value)) for variant in self.variants for value in variant.options.values()):
+            return ()
+        return tuple(normal_size(found[0]) for found in CAPACITY.finditer(in_usual_words(fold(self.title))))
 
     @property
     def words(self) -> frozenset[str]:
@@ -152,7 +165,7 @@ def _fit(product: CatalogueProduct, variant: CatalogueVariant, wanted: Wanted) -
     )
     if not fits:
         return None
-    offered = sizes_of(variant)
+    offered = [*sizes_of(variant), *product.capacities]
     near = (at for at, size in enumerate(wanted.sizes) if any(_size_fits(size, value) for value in offered))
     return next(near, None if wanted.sizes else 0)
 
@@ -173,7 +186,7 @@ def sizes_of(variant: CatalogueVariant) -> list[str]:
 
 def _size_fits(size: str, value: str) -> bool:
     offered = normal_size(value)
-    if offered == size or offered in ONE_SIZE or size in {normal_size(part) for part in value.split("/")}:
+    if offered in size_names(size) or offered in ONE_SIZE or size in {normal_size(part) for part in value.split("/")}:
         return True
     if not re.fullmatch(r"\d+(?:\.\d)?", size):
         return False

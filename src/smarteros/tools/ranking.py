@@ -112,7 +112,10 @@ def named(
         return tuple(products)
     thing = wanted.terms[wanted.thing]
     own = tuple(product for product in products if term_score(thing, product, wider=True) >= _NAMES)
-    return own if own or (shop is not None and shop.is_kind(thing)) else tuple(products)
+    if own or (shop is not None and shop.is_kind(thing)):
+        return own
+    # What only a text speaks of, it must speak of in the customer's word: a case for earphones is no phone case.
+    return tuple(product for product in products if term_score(thing, product) != _SYNONYM[3])
 
 
 def names_all(product: CatalogueProduct, wanted: Wanted) -> bool:

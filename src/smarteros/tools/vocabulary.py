@@ -1,16 +1,19 @@
-"""How customers name things: singular forms, synonyms, spellings and colours (data: ``words.yml``)."""
+"""How customers name things: singular forms, synonyms, spellings and colours.
+
+The data: ``words.yml``, and the kinds of things of each trade in ``trades/*.yml``.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from smarteros.agents.gazetteer import base_gazetteer
+from smarteros.agents.wordlists import read_list
 from smarteros.domain.model import Model
 from smarteros.kit.text import fold
 
@@ -21,10 +24,11 @@ _ACCENT_OF_LAST_VOWEL = str.maketrans("aeiou", "áéíóú")
 
 
 class Vocabulary(Model):
-    """The lists of ``words.yml``, keyed by folded singular.
+    """The lists of ``words.yml`` and of the trades, keyed by folded singular.
 
-    ``known`` are all words with a meaning here, ``spoken`` the same as customers write them; ``wider`` names several
-    kinds of things, one way only. ``us_men`` and ``us_women`` give the sizes here, the nearest first.
+    ``phrase`` finds the ``phrases`` in a folded text, ``accented`` are words that mean nothing without their accent.
+    ``known`` are all words with a meaning here, ``spoken`` the same as customers write them. ``us_men`` and
+    ``us_women`` give the sizes here, the nearest first.
     """
 
     stop: frozenset[str]
@@ -32,6 +36,8 @@ class Vocabulary(Model):
     dear: frozenset[str]
     genders: dict[str, str]
     phrases: dict[str, str]
+    phrase: re.Pattern[str]
+    accented: dict[str, str]
     synonyms: dict[str, tuple[str, ...]]
     spellings: dict[str, str]
     colours: dict[str, str]
@@ -48,6 +54,31 @@ def words_of(text: str) -> list[str]:
     """Split a text into lower-case words, accents kept."""
     # Normalised first: afterwards nothing can turn into another character that acts as syntax (¼, ：).
     return _WORD.findall(unicodedata.normalize("NFKC", text.lower()))
+
+
+def without_accents(text: str) -> str:
+    """Fold a text; what would then be another word is written as one the lists know (``té`` is no ``te``)."""
+    accented = load_vocabulary().accented
+    return fold(_WORD.sub(lambda word: accented.get(word[0], word[0]), unicodedata.normalize("NFKC", text.lower())))
+
+
+def in_usual_words(folded: str) -> str:
+    """Write what is said in several words, or in a word of another country, in those the lists know.
+
+    ``frying pans`` are ``sartenes``, and a shop's "Air Fryer" is a ``freidora`` as well: customers' words and the names
+    of products are both read so.
+    """
+    return load_vocabulary().phrase.sub(_usual, folded)
+
+
+def _usual(said: re.Match[str]) -> str:
+    return _meant_by(said[0])
+
+
+@lru_cache(maxsize=2_000)
+def _meant_by(said: str) -> str:
+    phrases = load_vocabulary().phrases
+    return next(meant for name, meant in phrases.items() if re.fullmatch(_in_any_number(name), said))
 
 
 def singular(word: str) -> str:
@@ -135,6 +166,11 @@ def gender_of(word: str) -> str | None:
     return load_vocabulary().genders.get(singular(word))
 
 
+def size_names(size: str) -> tuple[str, ...]:
+    """Return a normal size and what else a shop may call it: ``m`` is also ``mediana``."""
+    return (size, *(word for word, letter in load_vocabulary().letter_sizes.items() if letter == size))
+
+
 def is_known(word: str) -> bool:
     """Tell whether a folded word means something here, in singular or plural."""
     vocabulary = load_vocabulary()
@@ -149,9 +185,10 @@ def neuter(term: str) -> str:
 
 @cache
 def load_vocabulary() -> Vocabulary:
-    """Read ``words.yml``."""
-    raw: dict[str, Any] = yaml.safe_load(files("smarteros.tools").joinpath("words.yml").read_text("utf-8"))
-    groups: list[tuple[str, ...]] = [tuple(group) for group in raw["synonyms"]]
+    """Read ``words.yml`` and the lists of the trades."""
+    raw, trades = _lists()
+    groups = _by_first_word(group for lists in (raw, *trades) for group in lists["synonyms"])
+    phrases = {fold(said): fold(meant) for lists in (raw, *trades) for said, meant in lists["phrases"].items()}
     spelled = [*raw["spellings"], *(word for group in groups for word in group)]
     colours = {_stem(fold(form)): fold(name) for name, forms in raw["colours"].items() for form in (name, *forms)}
     genders = {_stem(fold(form)): fold(name) for name, forms in raw["genders"].items() for form in (name, *forms)}
@@ -166,7 +203,9 @@ def load_vocabulary() -> Vocabulary:
         cheap=frozenset(raw["cheap"]),
         dear=frozenset(raw["dear"]),
         genders=genders,
-        phrases={fold(said): meant for said, meant in raw["phrases"].items()},
+        phrases=phrases,
+        phrase=_any_of(phrases),
+        accented=raw["accented"],
         synonyms=synonyms,
         spellings={_stem(fold(word)): word for word in spelled if fold(word) != word},
         colours=colours,
@@ -180,6 +219,32 @@ def load_vocabulary() -> Vocabulary:
         us_women=raw["us_women"],
         letter_sizes={fold(word): size for word, size in raw["letter_sizes"].items()},
     )
+
+
+def _lists() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what ``words.yml`` holds, and each trade's ``phrases`` and ``synonyms``."""
+    folder = files("smarteros.tools")
+    trades = sorted(folder.joinpath("trades").iterdir(), key=lambda file: file.name)
+    return read_list(folder.joinpath("words.yml")), [read_list(file) for file in trades]
+
+
+def _by_first_word(groups: Iterable[list[str]]) -> list[tuple[str, ...]]:
+    """Put groups of the same first word together: what a trade adds to a kind of thing of another list."""
+    joined: dict[str, list[str]] = {}
+    for group in groups:
+        joined.setdefault(group[0], []).extend(group)
+    return [tuple(dict.fromkeys(group)) for group in joined.values()]
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds folded phrases; the longest wins."""
+    said = "|".join(map(_in_any_number, sorted(phrases, key=len, reverse=True)))
+    return re.compile(rf"\b(?:{said})\b")
+
+
+def _in_any_number(phrase: str) -> str:
+    """Write a folded phrase as an expression: in singular and plural, in one word or several."""
+    return re.escape(phrase).replace(r"\ de\ ", "s?(?: de)? ").replace(r"\ ", "s?[ -]?") + "(?:e?s)?"
 
 
 def _stem(plain: str) -> str:

@@ -23,10 +23,12 @@ from smarteros.tools.spelling import ShopWords
 from smarteros.tools.vocabulary import (
     colour_of,
     gender_of,
+    in_usual_words,
     kind_of,
     load_vocabulary,
     neuter,
     singular,
+    without_accents,
     words_of,
 )
 
@@ -37,10 +39,16 @@ _ABOUT = (0.7, 1.15)
 _COUNTRY_SIZE = re.compile(r"\b(us|usa|uk|eur?|cl)\s?(\d{1,2}(?:[.,]5)?)\b")
 _COUNTRY_AFTER = re.compile(r"\b(\d{1,2}(?:[.,]5)?)\s?(us|usa|uk|eur?)\b")
 _LETTER = re.compile(r"(?<![\w'-])(x{0,4}[sl]|m)\b(?!['-])")
-_CAPACITY = re.compile(r"\b(\d+)\s?(gb|tb|w|ml)\b(?! (?:de )?(?:memoria )?ram)")
+CAPACITY = re.compile(r"\b(\d+(?:[.,]\d+)?)\s?(gb|tb|w|ml|kg|cm|mm)\b(?! (?:de )?(?:memoria )?ram)")
 _TWO_SIZES = re.compile(
-    r"\b(?:tallas?|numeros?|size|en)\s+(\d{2}(?:[.,]5)?)\s*(?:o|u|y|or|and|/|-)\s*(\d{2}(?:[.,]5)?)\b"
+    r"\b(?:tallas?|numeros?|size|en)\s+(\d{2}(?:[.,]5)?|x?[sl]|m)\s*(?:o|u|y|or|and|/|-)\s*(\d{2}(?:[.,]5)?|x?[sl]|m)\b"
 )
+_TWO_SHOES = re.compile(
+    r"(?<![\d.,/-])((?:3[3-9]|4[0-9])(?:[.,]5)?)\s*(?:o|u|or|/|-)\s*((?:3[3-9]|4[0-9])(?:[.,]5)?)(?![\d.,/-])"
+)
+_HALF = re.compile(r"\b([3-4]\d) y medi[oa]\b")
+_REDUCED = re.compile(r"\b\d+ ?% ?(?:de )?(?:dcto|descuento|off)\b")
+_ENGLISH_LETTER = re.compile(r"\b(small|medium|large)\b")
 _ANTI = re.compile(r"\banti[ -](\w{3,})")
 _ONE_MORE = {"us": 0, "usa": 0, "uk": 1}
 
@@ -95,8 +103,8 @@ def understand(params: ShopSearchInput, shop: ShopWords | None = None) -> Wanted
     """Read a search; mistyped words are set right by the words of the ``shop``, when it is known."""
     query = strip_controls(params.query)
     typed = {fold(word): word for word in words_of(query)}
-    text = _phrases().sub(_in_one_word, _ANTI.sub(r"anti\1", fold(query)))
-    prices, text = _take_prices(text)
+    text = in_usual_words(_ANTI.sub(r"anti\1", without_accents(query)))
+    prices, text = _take_prices(_HALF.sub(r"\1.5", _REDUCED.sub(" ", text)))
     brand, text = _take_brand(text)
     sizes, text = _take_sizes(text)
     words = [*words_of(fold(params.category or "")), *words_of(text)]
@@ -168,13 +176,15 @@ def _take_sizes(text: str) -> tuple[list[str], str]:
 def _size_readers() -> tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], list[str]]], ...]:
     """Return how sizes are written, the surest first, and what each way means."""
     letters = load_vocabulary().letter_sizes
-    worded = re.compile(rf"\b(?:tallas?|talle|size)\s+({'|'.join(map(re.escape, letters))})\b")
+    worded = re.compile(rf"\b(?:tallas?|talle|size|tamano)\s+({'|'.join(map(re.escape, letters))})\b")
     return (
-        (_CAPACITY, lambda found: [normal_size(found[0])]),
+        (CAPACITY, lambda found: [normal_size(found[0])]),
         (_COUNTRY_SIZE, lambda found: [_of_country(found[1], found[2])]),
         (_COUNTRY_AFTER, lambda found: [_of_country(found[2], found[1])]),
         (_TWO_SIZES, lambda found: [normal_size(found[1]), normal_size(found[2])]),
+        (_TWO_SHOES, lambda found: [normal_size(found[1]), normal_size(found[2])]),
         (worded, lambda found: [letters[found[1]]]),
+        (_ENGLISH_LETTER, lambda found: [letters[found[1]]]),
     )
 
 
@@ -267,11 +277,6 @@ def _thing_among(terms: tuple[str, ...], shop: ShopWords | None) -> int:
     return named[0] if named else 0
 
 
-def _in_one_word(said: re.Match[str]) -> str:
-    phrases = load_vocabulary().phrases
-    return next(meant for name, meant in phrases.items() if re.fullmatch(name.replace(" ", "[ -]?"), said[0]))
-
-
 def _named_colour(text: str) -> str:
     return next((colour for word in words_of(text) if (colour := colour_of(word))), fold(text))
 
@@ -279,10 +284,3 @@ def _named_colour(text: str) -> str:
 @cache
 def _no_shop() -> ShopWords:
     return ShopWords()
-
-
-@cache
-def _phrases() -> re.Pattern[str]:
-    names = sorted(load_vocabulary().phrases, key=len, reverse=True)
-    said = "|".join(re.escape(name).replace(r"\ ", "[ -]?") for name in names)
-    return re.compile(rf"\b(?:{said})\b")

@@ -224,3 +224,45 @@ def test_a_place_the_list_does_not_have_buys_nothing() -> None:
 
 def test_a_cart_of_an_earlier_version_is_forgotten() -> None:
     assert DialogueState.model_validate({"cart": ["gid://shopify/ProductVariant/10"]}).cart == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["agrégala", "sí la quiero", "sabes qué, sí la quiero", "sí, ese también", "link de pago porfa", "add it"]
+)
+def test_it_is_the_only_product_of_the_list(text: str) -> None:
+    assert cart_after(text, LISTED.model_copy(update={"offered": (BLACK,)})) == [("Negro", 1)]
+
+
+@pytest.mark.parametrize("text", ["¿total?", "¿cuánto es?", "¿cuánto es ahora?", "dale, link", "link porfa", "link"])
+def test_a_word_is_enough_to_ask_for_the_total_or_the_link(text: str) -> None:
+    talk = heard(text, with_cart(item(BLUE)))
+    assert talk is not None
+    assert talk.wish.act == "show"
+
+
+@pytest.mark.parametrize("text", ["quítala", "¿cuánto llevo?", "what's my total?"])
+def test_a_cart_that_is_not_there_is_empty(text: str) -> None:
+    assert cart_after(text, LISTED) == []
+
+
+@pytest.mark.parametrize("text", ["dos pares en 41", "mejor dos pares en 41"])
+def test_pieces_in_another_size_are_of_what_was_just_put_into_the_cart(text: str) -> None:
+    talk = heard(text, with_cart(item(WHITE)))
+    assert talk is not None
+    ((line,), wish) = (talk.lines, talk.wish)
+    assert (wish.act, line.item.title, line.item.quantity, line.size) == ("swap", WHITE.title, 2, "41")
+
+
+def test_a_number_is_enough_to_change_how_many() -> None:
+    assert cart_after("actually make it two", with_cart(item(BLUE))) == [("Azul", 2)]
+
+
+def test_a_yes_takes_as_many_as_were_asked_for() -> None:
+    asked = EXTRACTOR.extract("quiero dos pares de la Training Negro en 42", about_sizes=True).entities
+    assert cart_after("sí", LISTED.model_copy(update={"offered": (BLACK,), "searched": asked})) == [("Negro", 2)]
+
+
+def test_i_take_it_is_said_of_the_cart_when_no_list_was_shown_since() -> None:
+    talk = bought(EXTRACTOR.extract("ya lo llevo", about_sizes=True), with_cart(item(BLUE)))
+    assert talk is not None
+    assert talk.wish.act == "show"

@@ -121,6 +121,20 @@ def test_a_customer_who_lost_patience_is_told_of_once_and_nothing_ends(watched: 
     assert watched.open() == []
 
 
+def test_a_conversation_is_told_of_once_a_day_however_often_its_customer_loses_patience(watched: Watched) -> None:
+    for _ in range(2):
+        watched.moment()
+        watched.moment()
+        watched.after(hours=1)
+    assert watched.heard() == {"slack": 1, "email": 1}
+    assert "(+1)" not in watched.told.http.slack[0]["text"]
+
+    watched.after(days=1)
+    watched.moment()
+    watched.after(minutes=1)
+    assert watched.heard() == {"slack": 2, "email": 2}
+
+
 @pytest.mark.parametrize("outcome", ["merged", "muted", "escalated"])
 def test_turns_that_rightly_say_nothing_or_end_with_a_person_are_no_errors(watched: Watched, outcome: str) -> None:
     watched.turns(30, FAQ, outcome=outcome)

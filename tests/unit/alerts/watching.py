@@ -20,6 +20,7 @@ from smarteros.contracts.loader import load_contracts
 from smarteros.domain.alerts import Alert, Silence
 from smarteros.domain.audit import AuditEvent
 from smarteros.domain.tenants import Tenant
+from smarteros.flow.alarm import ONCE_WITHIN
 from smarteros.kit.clock import FixedClock
 from smarteros.kit.http import HttpClient
 from smarteros.settings import default_contracts_dir
@@ -115,7 +116,7 @@ class Watched:
         """Leave word as the flow does when a customer loses patience."""
         alert = Alert(
             tenant_id=self.id,
-            key=f"{name}:{uuid4().hex}",
+            key=f"{name}:{conversation}",
             name=name,
             signal="escalation",
             flow_id="e2e_faq_quick",
@@ -126,7 +127,7 @@ class Watched:
             started_at=self.clock.now(),
         )
         with self.database.tenant(self.shop.scope) as connection:
-            raise_alert(connection, alert)
+            raise_alert(connection, alert, once_within=ONCE_WITHIN)
 
     def silence(self, name: str | None, **length: float) -> None:
         now = self.clock.now()

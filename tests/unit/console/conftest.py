@@ -32,6 +32,8 @@ from smarteros.domain.tenants import Tenant
 from smarteros.edge.app import create_app
 from smarteros.edge.health import Health
 from smarteros.flow.engine import Engine
+from smarteros.flow.hand_overs import HandOvers
+from smarteros.flow.links import Links
 from smarteros.kit.clock import FixedClock
 from smarteros.kit.http import HttpClient
 from smarteros.knowledge.base import EmbeddedKnowledgeBase
@@ -58,6 +60,8 @@ class Chatwoot:
     """The channel as far as the console uses it: it hands over."""
 
     handed_over: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    notes: list[str] = field(default_factory=list[str])
+    desks: list[Desk | None] = field(default_factory=list["Desk | None"])
 
     def hand_over(
         self,
@@ -69,6 +73,8 @@ class Chatwoot:
         desk: Desk | None = None,
     ) -> None:
         self.handed_over.append((tenant.tenant_id, conversation_id))
+        self.notes.append(note)
+        self.desks.append(desk)
 
 
 @dataclass
@@ -152,6 +158,7 @@ def open_world(postgres: EmbeddedPostgres) -> Iterator[World]:
         tenants.save(shop(tenant_id, number))
     passwords = Passwords(argon2.PasswordHasher.from_parameters(CHEAPEST))
     access = Access(database, clock, passwords)
+    contracts = load_contracts(Path(__file__).parents[3] / "contracts")
     knowledge, http = EmbeddedKnowledgeBase(PostgresDocumentStore(database)), HttpClient()
     parts = ConsoleParts(
         database=database,
@@ -167,8 +174,8 @@ def open_world(postgres: EmbeddedPostgres) -> Iterator[World]:
             clock=clock,
             priors=lambda _tenant: lambda _text: None,
         ),
-        contracts=load_contracts(Path(__file__).parents[3] / "contracts"),
-        channel=chatwoot,  # pyright: ignore[reportArgumentType]
+        contracts=contracts,
+        hand_overs=HandOvers(chatwoot, contracts, Links("https://bot.example.cl")),  # pyright: ignore[reportArgumentType]
         engine=Engine(postgres.url(), None),
         clock=clock,
         access=access,

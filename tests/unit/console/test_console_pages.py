@@ -15,13 +15,15 @@ from smarteros.console.texts import texts
 from smarteros.domain.decisions import ROUTE_OF_INTENT
 from smarteros.domain.gaps import Gap
 from smarteros.domain.knowledge import Document
+from smarteros.domain.messages import Desk
 from smarteros.domain.people import ROLES, Role
-from smarteros.domain.tenants import TenantScope
+from smarteros.domain.tenants import Move, TenantScope
 from smarteros.domain.turns import STEP_NAMES, TurnRecord
 from smarteros.domain.upkeep import IMPORT, TextChange
 from smarteros.store.audit import list_events
 from smarteros.store.audit_chain import seal_chains
 from smarteros.store.gaps import list_gaps, note_gap
+from smarteros.store.moves import freeze
 from smarteros.store.turns import muted_reason
 from smarteros.store.upkeep import replace_questions
 
@@ -198,6 +200,22 @@ def test_filters_find_by_state_and_words(world: World, turn: TurnRecord) -> None
     assert found("state=nonsense&after=nonsense~x&q=%00") == (True, True)
 
 
+def test_whoever_steers_a_conversation_of_a_shop_that_has_moved_is_told_where_it_lives(world: World) -> None:
+    parts, moved = world.parts, shop("CONSOLE_MOVED", 70)
+    parts.tenants.save(moved)
+    left = seed_turn(parts.database, moved, parts.contracts, NOON)
+    parts.tenants.save(moved.model_copy(update={"move": Move(to="https://suyo.example.cl", done=True)}), moving=True)
+    owner = sa.create_engine(parts.database.owner_url, poolclass=sa.NullPool)
+    with owner.begin() as connection:
+        freeze(connection, "conversations", moved.tenant_id)
+
+    refused = world.signed_in("operator").post(f"/console/conversations/{moved.tenant_id}/{left.conversation_id}/mute")
+
+    assert refused.status_code == 409
+    assert "Esta tienda vive en otra instalación" in refused.text
+    assert "CONSOLE_MOVED lives in https://suyo.example.cl" in refused.text
+
+
 def test_a_turn_is_told_in_full(world: World, turn: TurnRecord) -> None:
     page = world.signed_in("agent", SHOES).get(f"/console/turns/{turn.turn_id}").text
 
@@ -239,6 +257,10 @@ def test_a_conversation_is_handed_over_in_the_channel(world: World, turn: TurnRe
     )
 
     assert world.chatwoot.handed_over[-1] == (SHOES, turn.conversation_id)
+    # As when a turn hands over: the contract's marks, and the turn in the note.
+    assert "bot" in (world.chatwoot.desks[-1] or Desk()).labels
+    assert "Cliente frecuente" in world.chatwoot.notes[-1]
+    assert f"/console/turns/{turn.turn_id}" in world.chatwoot.notes[-1]
 
 
 def test_a_failed_turn_nobody_has_read_is_tried_again_once(world: World) -> None:
@@ -323,9 +345,15 @@ def test_a_change_of_texts_that_waits_is_shown_with_what_it_changes_and_decided_
     browser.post(f"{page}/{HATS}/activate", page, origin=IMPORT)
     assert "A las 10 h." not in read().text
     assert browser.post(f"{page}/{HATS}/activate", page, origin=IMPORT).status_code == 422
+
+    audit = world.signed_in("tenant_admin", HATS).get("/console/audit").text
+    assert audit.count("<td>Cambio de textos rechazado</td>") == audit.count("<td>Cambio de textos aprobado</td>") == 1
     with parts.database.tenant(shop.scope) as connection:
-        kinds = {event.kind for event in list_events(connection, HATS, None, 20)}
-    assert {"console_texts_refused", "console_texts_approved"} <= kinds
+        decisions = [each for each in list_events(connection, HATS, None, 20) if "origin" in each.details]
+    assert [(each.kind, each.details.get("role")) for each in decisions] == [
+        ("kb_change_waits", None), ("kb_change_refused", "tenant_admin"),
+        ("kb_change_waits", None), ("kb_change_approved", "tenant_admin"),
+    ]  # fmt: skip
 
 
 def test_the_audit_is_searched_and_its_chain_checked(world: World, turn: TurnRecord) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,7 +19,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 from tests.paging import SECRETS, SMTP_PASSWORD, Told, receivers
-from tests.support import serving
+from tests.support import free_port, serving, until
 
 from smarteros.alerts.settings import AlertSettings, alertmanager_sinks
 from smarteros.alerts.sinks import open_sinks
@@ -39,7 +37,6 @@ from smarteros_sandbox.paging.app import ROUTING_KEY, SLACK_PATH
 
 CONTRACTS = load_contracts(default_contracts_dir())
 BRIDGE_TOKEN = "token-of-the-bridge"
-PATIENCE_S = 20.0
 
 
 def program(name: str, *others: str) -> str:
@@ -113,19 +110,6 @@ def test_those_an_alert_names_are_told_or_the_next_who_is_there(
 def test_nobody_to_be_told_is_refused() -> None:
     with pytest.raises(ConfigError, match="SMOS_ALERT_"):
         alertmanager_config(alertmanager_sinks(AlertSettings(), "http://127.0.0.1:8080"))
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def until(seen: Any, what: str) -> None:
-    """Wait for other processes, within bounds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not seen():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def answers(url: str) -> bool:

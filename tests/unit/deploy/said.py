@@ -97,6 +97,16 @@ def workloads() -> list[dict[str, Any]]:
     return [manifest for manifest in manifests() if manifest["kind"] in ("Deployment", "Job")]
 
 
+def deployments() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The pods that go on, each with its one container."""
+    pods = [manifest["spec"]["template"] for manifest in workloads() if manifest["kind"] == "Deployment"]
+    return [(pod, container) for pod in pods for container in pod["spec"]["containers"]]
+
+
+def autoscaler() -> dict[str, Any]:
+    return yaml.safe_load((KUBERNETES / "autoscaling/worker-autoscaler.yaml").read_text("utf-8"))
+
+
 def env_file(path: Path) -> dict[str, str]:
     lines = path.read_text("utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

@@ -16,11 +16,12 @@ from tests.unit.deploy.said import (
     DEPLOY,
     DOCKERFILE,
     IMAGE,
-    KUBERNETES,
     ROOT,
     SYSTEMD,
     Launch,
+    autoscaler,
     compose,
+    deployments,
     image_settings,
     instructions,
     kustomization,
@@ -127,9 +128,7 @@ def test_one_port_is_meant_everywhere() -> None:
     assert compose()["services"]["edge"]["ports"] == [f"127.0.0.1:8080:{PORT}"]
     scraped = yaml.safe_load((COMPOSE / "prometheus/prometheus.yml").read_text("utf-8"))["scrape_configs"][0]
     assert scraped["dns_sd_configs"][0]["port"] == PORT
-    for manifest in (each for each in workloads() if each["kind"] == "Deployment"):
-        pod = manifest["spec"]["template"]
-        (container,) = pod["spec"]["containers"]
+    for pod, container in deployments():
         assert container["ports"] == [{"name": "http", "containerPort": PORT}]
         assert pod["metadata"]["annotations"]["prometheus.io/port"] == str(PORT)
     allowed = {
@@ -266,14 +265,12 @@ def test_the_ingress_lets_strangers_ask_what_is_for_them_and_nothing_else() -> N
 
 def test_what_is_asked_of_a_process_is_what_it_answers() -> None:
     asked = set()
-    for manifest in (each for each in workloads() if each["kind"] == "Deployment"):
-        (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    for _, container in deployments():
         probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")}
         assert probes == {"startup": "/health", "readiness": "/health", "liveness": "/health/live"}
         asked |= set(probes.values())
     assert "/health'" in one("HEALTHCHECK")
     listed = (ROOT / "docs/reference/http.md").read_text("utf-8")
     assert all(re.search(rf"GET {path}(`|$)", listed, re.MULTILINE) for path in asked)
-    scaled = yaml.safe_load((KUBERNETES / "autoscaling/worker-autoscaler.yaml").read_text("utf-8"))
-    by = scaled["spec"]["metrics"][0]["external"]["metric"]["name"]
+    by = autoscaler()["spec"]["metrics"][0]["external"]["metric"]["name"]
     assert f"`{by}`" in (ROOT / "docs/reference/metrics.md").read_text("utf-8")

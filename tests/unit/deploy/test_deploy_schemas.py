@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.deploy.said import COMPOSE, DOCKERFILE, KUBERNETES, SYSTEMD, manifests, unit, workloads
+from tests.unit.deploy.said import COMPOSE, DOCKERFILE, KUBERNETES, SYSTEMD, autoscaler, manifests, unit, workloads
 
 from smarteros.contracts.exporters.prometheus import prometheus_files
 from smarteros.contracts.loader import load_contracts
@@ -49,11 +49,7 @@ def test_the_compose_file_is_of_its_schema() -> None:
     run(checker, "--builtin-schema", "vendor.compose-spec", COMPOSE / "compose.yml")
 
 
-ALL_MANIFESTS = [
-    *manifests(),
-    *manifests("example"),
-    yaml.safe_load((KUBERNETES / "autoscaling/worker-autoscaler.yaml").read_text("utf-8")),
-]
+ALL_MANIFESTS = [*manifests(), *manifests("example"), autoscaler()]
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 import psycopg
 import pytest
-from tests.unit.deploy.conftest import PATIENCE_S, until
+from tests.support import PATIENCE_S, until
 from tests.unit.deploy.said import COMPOSE
 from tests.vault_server import setup_for
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any, cast
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
@@ -16,6 +18,7 @@ from smarteros.edge import bodies
 from smarteros.edge.app import create_app
 from smarteros.edge.receive import Receipt
 from smarteros.edge.webhooks import (
+    ACCEPTED_AT_A_TIME,
     MAX_WEBHOOK_BYTES,
     SHARED_URL,
     TENANT_URL,
@@ -198,6 +201,34 @@ def test_a_client_that_goes_away_gets_no_answer_and_stores_nothing(edge: Edge) -
 
     assert drive(edge, goes_away) == []
     assert (edge.receiver.received, edge.receiver.refused) == ([], [])
+
+
+def test_one_urls_flood_leaves_places_for_the_others(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, go_on = edge.receiver.receive, threading.Event()
+
+    def slowly(raw: bytes, headers: dict[str, str], tenant_key: str | None) -> Receipt:
+        if tenant_key == KEY:
+            assert go_on.wait(60)
+        return stored(raw, headers, tenant_key)
+
+    monkeypatch.setattr(edge.receiver, "receive", slowly)
+
+    async def post(path: str) -> int:
+        transport = httpx2.ASGITransport(app=edge.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://edge") as client:
+            return (await client.post(path, content=b"{}")).status_code
+
+    async def flooded() -> list[int]:
+        flood = [asyncio.create_task(post(f"{TENANT_URL}{KEY}")) for _ in range(3 * ACCEPTED_AT_A_TIME)]
+        await asyncio.sleep(0)  # they are before the other one
+        try:
+            assert await asyncio.wait_for(post(f"{TENANT_URL}{'q' * 24}"), 30) == 200
+        finally:
+            go_on.set()
+        return await asyncio.gather(*flood)
+
+    assert set(asyncio.run(flooded())) == {200}
+    assert edge.receiver.received[0][1] == "q" * 24
 
 
 def drive(edge: Edge, receive: Receive) -> list[Message]:

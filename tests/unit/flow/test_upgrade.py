@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator
+import threading
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import ProgrammingError
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 from tests.unit.store.queued import TurnQueue, a_start
 
+from smarteros.domain.errors import TransientError
 from smarteros.domain.tenants import TenantScope
 from smarteros.flow.lanes import PLACES
 from smarteros.store import migrations
@@ -90,6 +96,43 @@ def plays_a_turn(database: Database, queue: TurnQueue) -> None:
         assert not end_turn(connection, turn)
     with database.tenant(SHOP) as connection:
         assert end_turn(connection, turn)
+
+
+@pytest.fixture
+def held(postgres: EmbeddedPostgres) -> Iterator[tuple[str, sa.Connection]]:
+    """An empty database, and somebody who holds what its migrations need until he rolls back."""
+    with a_database(postgres) as (owner_url, _):
+        somebody = sa.create_engine(owner_url, poolclass=sa.NullPool)
+        with somebody.connect() as connection:
+            connection.execute(sa.text("CREATE SCHEMA smos"))
+            yield owner_url, connection
+
+
+def test_a_migration_whose_tables_are_held_keeps_nobody_waiting_and_says_what_to_do(
+    held: tuple[str, sa.Connection],
+) -> None:
+    with pytest.raises(TransientError, match=r"Nothing was changed.*pg_stat_activity") as refused:
+        migrate(held[0], tries=1)
+
+    assert refused.value.code == "schema_locked"
+
+
+def test_a_migration_is_tried_again_until_the_others_have_ended(held: tuple[str, sa.Connection]) -> None:
+    owner_url, somebody = held
+    waits = threading.Event()
+
+    def seen(_logger: Any, _method: str, line: EventDict) -> EventDict:
+        waits.set()
+        return line
+
+    with capture_logs(processors=[seen]) as lines, ThreadPoolExecutor() as pool:
+        migrating = pool.submit(migrate, owner_url, tries=30, pause_s=0)
+        assert waits.wait(60)
+        somebody.rollback()
+        assert migrating.result().is_behind
+
+    assert not schema_revisions(owner_url).is_behind
+    assert {line["event"] for line in lines} == {"schema_locked"}
 
 
 @pytest.mark.parametrize("version", ["0001", "0002", "0003"])

@@ -22,6 +22,7 @@ from smarteros.store.database import Database, owner_engine
 from smarteros.store.locks import OneProcess
 from smarteros.store.upkeep import replace_questions
 
+ANA = {"person": "ana", "role": "operator"}
 HISTORY = ((PAYING, "faq_payment_methods"), ("¿despachan a regiones?", "faq_shipping"), (SHIPPING, "faq_shipping"))
 
 
@@ -112,11 +113,11 @@ def test_an_approved_change_answers_and_keeps_what_was_changed_meanwhile(shop: U
     page.answers = {PAYING: "Solo efectivo, por ahora."}
     shop.sync()
     shop.knowledge.merge(shop.tenant.scope, (parse_markdown("local.md", "## ¿Dónde están?\nEn Ñuñoa."),))
-    assert shop.upkeep.approve(shop.tenant) == 2
+    assert shop.upkeep.approve(shop.tenant, by=ANA) == 2
     assert shop.answer("con qué se paga") == "Solo efectivo, por ahora."
     assert (shop.upkeep.waiting(shop.tenant), shop.sync()) == ((), "unchanged")
     with pytest.raises(RejectedInputError):
-        shop.upkeep.approve(shop.tenant)
+        shop.upkeep.approve(shop.tenant, by=ANA)
 
 
 def test_a_refused_change_comes_again_only_when_it_says_something_else(shop: Upkept, page: FaqPage) -> None:
@@ -124,7 +125,7 @@ def test_a_refused_change_comes_again_only_when_it_says_something_else(shop: Upk
     before = dict(page.answers)
     page.answers = {PAYING: "Solo efectivo, por ahora."}
     shop.sync()
-    shop.upkeep.refuse(shop.tenant, "faq")
+    shop.upkeep.refuse(shop.tenant, "faq", by=ANA)
     assert (shop.sync(), shop.upkeep.waiting(shop.tenant), len(shop.mails)) == ("unchanged", (), 1)
     page.answers = {PAYING: "Solo cheques."}
     assert (shop.sync(), len(shop.mails)) == ("waits", 2)
@@ -219,7 +220,7 @@ def test_two_shops_share_neither_sources_nor_what_waits(
     shop.sync()
     assert other.upkeep.waiting(other.tenant) == ()
     with pytest.raises(RejectedInputError):
-        other.upkeep.approve(other.tenant, "faq")
+        other.upkeep.approve(other.tenant, "faq", by=ANA)
 
 
 @pytest.fixture

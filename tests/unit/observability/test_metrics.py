@@ -135,5 +135,5 @@ def test_what_observing_costs_a_turn_is_measured_with_its_share() -> None:
     asked = [sys.executable, "-m", "smarteros.bench.observing", "13.5"]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=True)
     cost = json.loads(done.stdout)
-    assert 0 < cost["without_spans_us"] < cost["with_spans_us"]
+    assert 0 < cost["without_spans_us"] < cost["with_spans_us"] < cost["with_otlp_us"]
     assert cost["share_of_turn"] == pytest.approx(cost["without_spans_us"] / 13_500)

@@ -20,11 +20,14 @@ from tests.unit.sandbox.chatwoot_stand import ACCOUNT, Customer, Stand, small_sh
 from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.channels.chatwoot.events import parse_event
 from smarteros.channels.chatwoot.history import ChatwootHistory
+from smarteros.contracts.loader import load_contracts
 from smarteros.domain.audit import AuditEvent
 from smarteros.domain.tenants import Tenant, TenantScope
 from smarteros.domain.turns import Lane, TurnStart
 from smarteros.edge.receive import Receipt, Receiver
 from smarteros.flow.engine import Engine
+from smarteros.flow.hand_overs import HandOvers
+from smarteros.flow.links import Links
 from smarteros.kit.clock import FixedClock
 from smarteros.kit.http import HttpClient
 from smarteros.reconcile.reconciler import Reconciler
@@ -99,6 +102,7 @@ class Shop:
             self.channel,
             self.history,
             self.receiver,
+            HandOvers(self.channel, load_contracts(Path(__file__).parents[3] / "contracts"), Links()),
             self.clock,
             monotonic=lambda: self.monotonic[0],
         )
@@ -136,6 +140,9 @@ class Shop:
     def notes(self, customer: Customer) -> list[str]:
         messages = self.stand.ok("GET", f"/conversations/{customer.conversation_id}/messages")["payload"]
         return [m["content"] for m in messages if m["private"]]
+
+    def labels(self, customer: Customer) -> list[str]:
+        return self.stand.ok("GET", f"/conversations/{customer.conversation_id}/labels")["payload"]
 
     def status(self, customer: Customer) -> str:
         return self.stand.conversation(customer.conversation_id)["status"]

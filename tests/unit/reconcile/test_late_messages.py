@@ -24,6 +24,8 @@ def test_a_message_too_old_to_answer_gets_one_apology_and_a_person(shop: Shop) -
     assert shop.status(customer) == "open"
     assert len(shop.notes(customer)) == 1
     assert "22-11-2026 a las 12:00" in shop.notes(customer)[0]
+    # People find it as what a turn hands over: by the default flow's marks.
+    assert shop.labels(customer) == ["bot"]
     assert (shop.opened(), shop.deliver(written).status) == ([], "duplicate")
     assert [event.details["outcome"] for event in shop.audit()] == ["apologised", "apologised"]
 

@@ -199,7 +199,9 @@ def test_other_paths_point_to_json2(stand: Stand):
     )
 
 
-@pytest.mark.parametrize(("kind", "status"), [("http_500", 500), ("hang", 504), ("invalid_key", 401), ("slow", 200)])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("http_500", 500), ("hang", 504), ("invalid_key", 401), ("access_error", 403), ("slow", 200)]
+)
 def test_faults(stand: Stand, kind: str, status: int):
     stand.faults.set("odoo", kind, scope="TENANT_DEMO", times=1, value=0)
     assert ask(stand, MOVES, "search_count", shop=CLOTHES, domain=[]).status_code == 200

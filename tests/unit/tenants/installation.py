@@ -85,6 +85,7 @@ class Installation:
     data_dir: Path
     http: HttpClient = field(default_factory=HttpClient)
     contracts: ContractSet = CONTRACTS
+    operator_token: str = "operator"
 
     def __post_init__(self) -> None:
         self.settings = Settings(data_dir=self.data_dir, public_url=PUBLIC_URL, contracts_dir=default_contracts_dir())

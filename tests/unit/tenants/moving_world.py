@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import socket
 import threading
 import time
 from collections import Counter
@@ -20,7 +19,7 @@ from cryptography.fernet import Fernet
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import DBAPIError
-from tests.support import serving
+from tests.support import free_port, serving
 from tests.unit.tenants.installation import Installation
 
 from smarteros.channels.chatwoot.signatures import sign_v1
@@ -142,18 +141,22 @@ class World:
 
     def write(self, tenant: Tenant, conversation_id: int | None = None) -> int:
         """Let a customer write, and Chatwoot post it to wherever its bot is pointed at now."""
+        number, raw, headers = self.webhook(tenant, conversation_id)
+        (bot,) = self.bots(tenant)
+        at_home = bot.outgoing_url.startswith(self.here.side.url)
+        (self.here if at_home else self.there).receiver.receive(raw, headers, tenant.tenant_key)
+        self.customers.written.setdefault(tenant.tenant_id, []).append(number)
+        return number
+
+    def webhook(self, tenant: Tenant, conversation_id: int | None = None) -> tuple[int, bytes, dict[str, str]]:
+        """What Chatwoot posts when a customer writes: the message's number, the body, the signature."""
         number = next(_numbers)
         account_id = tenant.chatwoot_account_ids[0]
         body = json.loads(MESSAGE.read_text()) | {"id": number, "account": {"id": account_id, "name": "x"}}
         body["conversation"] |= {"id": number if conversation_id is None else conversation_id}
         raw, now = json.dumps(body).encode(), int(time.time())
         secret = self.here.side.secrets.read(tenant.scope, "chatwoot/hmac_secret")
-        headers = {"x-chatwoot-timestamp": str(now), "x-chatwoot-signature": sign_v1(raw, secret, now)}
-        (bot,) = self.installation.outside.bots(account_id)
-        at_home = bot.outgoing_url.startswith(self.here.side.url)
-        (self.here if at_home else self.there).receiver.receive(raw, headers, tenant.tenant_key)
-        self.customers.written.setdefault(tenant.tenant_id, []).append(number)
-        return number
+        return number, raw, {"x-chatwoot-timestamp": str(now), "x-chatwoot-signature": sign_v1(raw, secret, now)}
 
     def mover(self, tell: Callable[[Step], None] = lambda _: None, *, comes_back: bool = False) -> Mover:
         source, target = (self.there, self.here) if comes_back else (self.here, self.there)
@@ -256,11 +259,6 @@ def world(installation: Installation, postgres: EmbeddedPostgres, tmp_path: Path
             place.engine.start()
             stack.callback(place.engine.stop)
         yield World(installation, here, there, customers, owner_url)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def changes(url: str, table: str, tenant_id: str) -> bool:

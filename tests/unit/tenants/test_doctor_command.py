@@ -11,13 +11,15 @@ import pytest
 from tests.support import serving
 from tests.unit.tenants.installation import Installation
 
-from smarteros.doctor.examination import examine_installation
+from smarteros.cli.main import main
+from smarteros.doctor.examination import findings
 from smarteros.doctor.installation import OpenInstallation, before_opening, when_open
 from smarteros.edge.app import create_app
 from smarteros.edge.receive import Receiver
 from smarteros.edge.webhooks import WebhookTaker, webhook_router
 from smarteros.kit.clock import SystemClock
 from smarteros.store.database import Database
+from smarteros.tenants.directory import TenantDirectory
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_a_role_that_passes_by_the_walls_is_a_failure(installation: Installation
     url = installation.database.owner_url
     too_strong = Database(url, url)
     opened = OpenInstallation(installation.settings, too_strong, installation.secrets)
-    found = {finding.check: finding for finding in examine_installation(when_open(), opened)}
+    found = {finding.check: finding for finding in findings(when_open(), opened)}
     too_strong.dispose()
     assert found["database.role"].status == "failed"
     assert "smos_app" in (found["database.role"].remedy or "")
@@ -115,5 +117,35 @@ def test_a_contract_with_a_mistake_and_a_directory_without_one_are_failures(
     installation: Installation, tmp_path: Path
 ) -> None:
     settings = installation.settings.model_copy(update={"contracts_dir": tmp_path / "none"})
-    found = {finding.check: finding for finding in examine_installation(before_opening(), settings)}
+    found = {finding.check: finding for finding in findings(before_opening(), settings)}
     assert (found["contracts.lint"].status, found["disk.space"].status != "failed") == ("failed", True)
+
+
+def test_a_database_that_goes_away_meanwhile_is_one_line_with_its_remedy(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.add(installation.application("DOC_AWAY"))
+    nowhere = f"postgresql+psycopg://smos_app@/postgres?host={tmp_path}"
+    installation.database = Database(nowhere, nowhere)  # as if PostgreSQL had been stopped after the start
+
+    code, found = examined(installation, "DOC_AWAY")
+
+    assert (code, list(found)[-1], found["contracts.lint"]["status"]) == (1, "database.connection", "ok")
+    assert [name for name, each in found.items() if each["status"] == "failed"] == ["database.connection"]
+    assert "PostgreSQL has stopped answering" in found["database.connection"]["said"]
+    assert "\n" not in found["database.connection"]["said"] + found["database.connection"]["remedy"]
+
+
+def test_any_other_command_says_in_one_line_that_the_database_is_gone(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = f"postgresql+psycopg://smos_app@/postgres?host={tmp_path}"
+    installation.tenants = TenantDirectory(Database(nowhere, nowhere))
+    monkeypatch.setattr("sys.argv", ["smos", "tenant", "list"])
+    monkeypatch.setattr("smarteros.cli.main.configure_logs", lambda: None)  # it would stay for other tests
+
+    with pytest.raises(SystemExit):
+        main()
+
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("smos: PostgreSQL has stopped answering: ")

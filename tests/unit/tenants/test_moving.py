@@ -12,6 +12,8 @@ from tests.unit.tenants.test_tenant_data import fill, mentions
 
 from smarteros.dedicated.moving import Mover, Step
 from smarteros.domain.errors import ConfigError
+from smarteros.edge.receive import Receiver
+from smarteros.kit.clock import SystemClock
 from smarteros.tenants import life
 from smarteros.tenants.directory import TenantDirectory
 
@@ -96,6 +98,22 @@ def test_a_move_that_is_given_up_loses_nothing(world: World) -> None:
     assert stayed
     assert set(answers.values()) == {1}
     assert {place for place, message in world.customers.answered if message in answers} == {"here"}
+
+
+def test_an_edge_that_has_not_heard_of_the_move_keeps_what_comes_and_it_is_passed_on(world: World) -> None:
+    tenant, side = world.tenant("MOVING_UNHEARD"), world.here.side
+    remembering = TenantDirectory(side.database, monotonic=lambda: 0.0)
+    assert remembering.by_key(tenant.tenant_key) is not None
+    world.move(tenant)
+    late = Receiver(side.database, remembering, side.secrets, world.here.engine, SystemClock())
+    number, raw, headers = world.webhook(tenant)
+
+    receipt = late.receive(raw, headers, tenant.tenant_key)
+    world.customers.written[tenant.tenant_id] = [number]
+
+    assert (receipt.status, receipt.reason) == ("accepted", "kept")
+    assert world.until_answered(tenant) == {number: 1}
+    assert ("there", number) in world.customers.answered
 
 
 def test_every_kind_of_row_moves_and_finished_none_is_left(world: World) -> None:

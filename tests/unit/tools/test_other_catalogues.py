@@ -16,9 +16,12 @@ from smarteros.store.embedded import EmbeddedPostgres
 from smarteros_sandbox.shops.loader import load_shops
 from smarteros_sandbox.shops.models import DemoShop, ProductSpec, VariantSpec
 
-SHOPS: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "data" / "other_catalogues.yml").read_text("utf-8")
-)
+DATA = Path(__file__).parent / "data"
+SHOPS: dict[str, dict[str, Any]] = {
+    name: shop
+    for file in ("other_catalogues.yml", "trade_words.yml")
+    for name, shop in yaml.safe_load((DATA / file).read_text("utf-8")).items()
+}
 TARGET, UNTAUGHT = 0.95, 0.85
 
 

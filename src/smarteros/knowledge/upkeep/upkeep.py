@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -151,22 +151,20 @@ class KnowledgeUpkeep:
             waiting.model_copy(update={"report": waiting.report.with_questions(questions)}) for waiting in found
         )
 
-    def approve(self, tenant: Tenant, origin: str | None = None) -> int:
+    def approve(self, tenant: Tenant, origin: str | None = None, *, by: Mapping[str, str]) -> int:
         """Put a waiting change in force, by default the only one; returns the number of passages.
 
-        RejectedInputError when none waits, or several do and none is named.
+        ``by`` is who decides so, as the audit tells it (``person``, ``role``). RejectedInputError when none waits, or
+        several do and none is named.
         """
-        chosen = self._chosen(tenant, origin)
-        passages = self._activate(tenant, chosen.change)
-        with self._noted(tenant, "kb_change_approved", origin=chosen.change.origin) as connection:
-            drop_waiting(connection, tenant.tenant_id, chosen.change.origin)
-        return passages
+        chosen = self._chosen(tenant, origin).change
+        with self._decided(tenant, "kb_change_approved", chosen.origin, by) as connection:
+            return self._apply(connection, tenant, chosen)
 
-    def refuse(self, tenant: Tenant, origin: str | None = None) -> None:
+    def refuse(self, tenant: Tenant, origin: str | None = None, *, by: Mapping[str, str]) -> None:
         """Turn a waiting change down, as in ``approve``: a source is listened to again when it says something else."""
         chosen = self._chosen(tenant, origin).change
-        with self._noted(tenant, "kb_change_refused", origin=chosen.origin) as connection:
-            drop_waiting(connection, tenant.tenant_id, chosen.origin)
+        with self._decided(tenant, "kb_change_refused", chosen.origin, by) as connection:
             for source in list_sources(connection, tenant.tenant_id):
                 if chosen.mode == "source" and source.name == chosen.origin:
                     refused = {"refused": digest_of(chosen.documents), "etag": None, "last_modified": None}
@@ -211,10 +209,13 @@ class KnowledgeUpkeep:
         return self.check.compare(tenant.scope, tuple(after), past, stored, self.priors(tenant))
 
     def _activate(self, tenant: Tenant, change: TextChange) -> int:
-        """Apply a change to the texts as they are by now, nobody else changing them meanwhile."""
         with self.database.tenant(tenant.scope) as connection:
-            lock_documents(connection, tenant.tenant_id)
-            return self.knowledge.change(tenant.scope, change.applied_to, note=change.note)
+            return self._apply(connection, tenant, change)
+
+    def _apply(self, connection: sa.Connection, tenant: Tenant, change: TextChange) -> int:
+        """Apply a change to the texts as they are by now, nobody else changing them until the transaction ends."""
+        lock_documents(connection, tenant.tenant_id)
+        return self.knowledge.change(tenant.scope, change.applied_to, note=change.note)
 
     def _chosen(self, tenant: Tenant, origin: str | None) -> WaitingChange:
         waiting = self.waiting(tenant)
@@ -223,6 +224,14 @@ class KnowledgeUpkeep:
             return chosen[0]
         names = ", ".join(each.change.origin for each in waiting) or "none"
         raise RejectedInputError("kb_nothing_waits", f"Name the change to decide about; waiting: {names}")
+
+    @contextmanager
+    def _decided(self, tenant: Tenant, kind: str, origin: str, by: Mapping[str, str]) -> Generator[sa.Connection]:
+        """Decide about a change that waits: once, also when two people do so at the same moment."""
+        with self._noted(tenant, kind, origin=origin, **by) as connection:
+            if not drop_waiting(connection, tenant.tenant_id, origin):
+                raise RejectedInputError("kb_nothing_waits", f"{origin}: somebody else has just decided about it")
+            yield connection
 
     def _failed(self, tenant: Tenant, source: TextSource, error: SmosError) -> None:
         now = self.clock.now()

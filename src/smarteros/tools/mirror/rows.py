@@ -13,7 +13,7 @@ from smarteros.kit.text import fold
 from smarteros.store.catalogue import ProductRow, Search
 from smarteros.tools.catalogue import COLOUR_OPTIONS, ONE_SIZE, SIZE_RANGE, CatalogueProduct, sizes_of
 from smarteros.tools.ranking import words_for
-from smarteros.tools.vocabulary import colour_of, forms_of, is_prefix, words_of
+from smarteros.tools.vocabulary import colour_of, forms_of, is_prefix, size_names, words_of
 from smarteros.tools.wanted import Wanted, normal_size
 
 ANY_SIZE, ANYBODY = "s:*", "g:*"
@@ -45,7 +45,7 @@ def search_for(wanted: Wanted, *, wider: bool = False) -> Search:
     words += [(word,) for word in words_of(wanted.brand or "")]
     facets: list[tuple[str, ...]] = [(f"n:{number}", f"s:{normal_size(number)}") for number in wanted.numbers]
     if wanted.sizes:
-        facets.append((*(f"s:{size}" for size in wanted.sizes), ANY_SIZE))
+        facets.append((*(f"s:{name}" for size in wanted.sizes for name in size_names(size)), ANY_SIZE))
     if wanted.colour is not None:
         facets.append((f"c:{wanted.colour}",))
     if wanted.gender is not None:
@@ -72,7 +72,7 @@ def _facets(product: CatalogueProduct) -> Iterator[str]:
         if any(character.isdigit() for character in word):
             yield f"n:{word}"
     for variant in product.variants:
-        for value in sizes_of(variant):
+        for value in (*sizes_of(variant), *product.capacities):
             yield from (f"s:{name}" for name in _size_names(value))
         colours = [value for name, value in variant.options.items() if fold(name) in COLOUR_OPTIONS]
         for word in words_of(" ".join(colours)) if colours else product.words:
