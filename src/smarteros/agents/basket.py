@@ -273,6 +273,8 @@ class _Reading(CartWords):
     def _in_place_of(self, old: CartItem | None, new: CartItem) -> CartTalk:
         quantity = self.quantity or (old.quantity if old is not None else 1)
         line = self.variant(new.model_copy(update={"quantity": quantity}))
+        if line.to_be_found and old is not None and old.product_id == new.product_id:
+            line = replace(line, like=old.variant_id)  # "mejor la negra": of the size that was chosen
         kept = tuple(line for line in self._kept() if old is None or line.item.variant_id != old.variant_id)
         wish = CartWish(act="swap", quantity=self.quantity, spoken_of=new.variant_id)
         return CartTalk(wish, self._plus(kept, line, quantity))

@@ -23,11 +23,15 @@ _COUNT_BEFORE = re.compile(
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the cart as it is wanted; ``size`` and ``color`` are set when another variant must be found."""
+    """One line of the cart as it is wanted; ``size`` and ``color`` are set when another variant must be found.
+
+    ``like`` is the variant in whose place it comes: what is not said anew stays as it was there.
+    """
 
     item: CartItem
     size: str | None = None
     color: str | None = None
+    like: str | None = None
 
     @property
     def to_be_found(self) -> bool:
@@ -37,7 +41,9 @@ class Line:
     def params(self) -> dict[str, Any]:
         """Write the line for the tool. Of a variant to be found ``call_tools`` fills in the id."""
         if self.to_be_found:
-            wanted = {"product_id": self.item.product_id, "size": self.size, "color": self.color}
+            wanted = {
+                "product_id": self.item.product_id, "size": self.size, "color": self.color, "like": self.like
+            }  # fmt: skip
             return {**wanted, "quantity": self.item.quantity}
         return {
             "variant_id": self.item.variant_id,

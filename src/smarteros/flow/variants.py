@@ -41,13 +41,21 @@ def with_found_variants(action: Action, results: Iterable[ToolResult]) -> Action
 def _variant(line: dict[str, Any], details: Iterable[ProductDetail]) -> str | None:
     wanted = [fold(str(line[name])) for name in ("size", "color") if line.get(name)]
     for detail in details:
-        for variant in detail.variants if detail.id == line.get("product_id") else ():
-            values = [fold(value) for value in variant.options.values()]
-            # "negra" is asked for where the option is called "Negro".
-            if variant.available and all(any(_same(word, value) for value in values) for word in wanted):
+        variants = detail.variants if detail.id == line.get("product_id") else ()
+        before = next((variant.options for variant in variants if variant.variant_id == line.get("like")), {})
+        for variant in variants:
+            if variant.available and _fits(variant.options, wanted, before):
                 return variant.variant_id
     return None
 
 
+def _fits(options: dict[str, str], wanted: list[str], before: dict[str, str]) -> bool:
+    """Tell whether options are those wanted, and for the rest those of the variant before."""
+    named = [{name for name, value in options.items() if _same(word, fold(value))} for word in wanted]
+    rest = options.keys() - set[str]().union(*named)
+    return all(named) and all(options[name] == before.get(name, options[name]) for name in rest)
+
+
 def _same(word: str, value: str) -> bool:
+    """Tell whether a word names an option's value: "negra" where it is called "Negro"."""
     return word == value or (len(word) > 3 and value.startswith(word[:-1]))

@@ -172,7 +172,7 @@ def test_another_size_of_something_listed_is_looked_up_first(text: str, line: Li
 def test_another_size_of_what_is_in_the_cart_takes_its_place() -> None:
     talk = heard("mejor en 43", with_cart(item(BLUE, 2)))
     assert talk is not None
-    assert talk.lines == (Line(item(BLUE, 2), size="43"),)
+    assert talk.lines == (Line(item(BLUE, 2), size="43", like=BLUE.variant_id),)
 
 
 def test_prices_told_go_with_the_lines_so_that_a_change_can_be_told() -> None:
