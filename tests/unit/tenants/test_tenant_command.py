@@ -28,7 +28,9 @@ def test_a_shop_from_a_file_becomes_a_tenant_and_we_the_bot_of_its_inboxes(insta
     assert installation.secrets.read(tenant.scope, "chatwoot/api_token") == bot.access_token
     assert installation.secrets.read(tenant.scope, "chatwoot/hmac_secret") == bot.secret
     assert installation.secrets.find(tenant.scope, "botpress/api_key")
-    assert {finding["status"] for finding in said["findings"]} <= {"ok", "skipped"}
+    # Its systems stand in a private network, and nobody has said that they may.
+    remarks = [finding["check"] for finding in said["findings"] if finding["status"] not in ("ok", "skipped")]
+    assert remarks == ["addresses.private"]
     assert said["created"] is True
     assert said["missing"] == ["kb: the shop's texts; smos kb import --tenant CMD_ONE FILE..."]
 

@@ -38,7 +38,10 @@ class Installation:
 
     @property
     def tenants(self) -> SimpleNamespace:
-        return SimpleNamespace(get=lambda _id: self.tenant, save=lambda tenant: setattr(self, "tenant", tenant))
+        def known(_id: str) -> Tenant:
+            return self.tenant
+
+        return SimpleNamespace(get=known, get_to_change=known, save=lambda tenant: setattr(self, "tenant", tenant))
 
     def smos_brain(self, *arguments: str, stdin: str | None = None) -> Result:
         return CliRunner().invoke(app, [*arguments, "--tenant", "TENANT_BRAIN"], input=stdin)
