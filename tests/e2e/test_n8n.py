@@ -71,12 +71,16 @@ def lead(n8n: Automation, stack: RunningStack, world: World) -> Iterator[Callabl
             led.add(tenant_id)
             until_known(world, tenant_id)
 
-    # Its first requests take seconds, in which Chatwoot would give up.
-    for path in PATHS if ALL else PATHS[:1]:
-        world.http.post(n8n.webhook(path), json={}, timeout=60)
+    warm_up(n8n, world)
     yield by_n8n
     for tenant_id in led:
         back_to_our_workers(stack, world, tenant_id)
+
+
+def warm_up(n8n: Automation, world: World) -> None:
+    """Ask it once: its first requests take seconds, in which Chatwoot would give up."""
+    for path in PATHS if ALL else PATHS[:1]:
+        world.http.post(n8n.webhook(path), json={}, timeout=60)
 
 
 def replied_by_n8n(world: World) -> float:
@@ -165,11 +169,13 @@ def test_what_n8n_was_killed_over_is_answered_once(lead: Callable[..., None], n8
     world.until_received(SHOP, sent)
     with n8n.server.killed():
         reply = customer.reply_to(sent, within_s=90)
-    later = customer.write("¿Cuál es el horario de atención?")
-    customer.reply_to(later)
+    # Chatwoot has given this conversation to people: n8n was not there for its webhooks.
+    warm_up(n8n, world)
+    other = world.customer(SHOP)
+    other.reply_to(other.write("¿Cuál es el horario de atención?"))
 
     assert "Zapatilla" in reply
-    assert len(customer.replies()) == 2
+    assert len(customer.replies()) == len(other.replies()) == 1
 
 
 @long
