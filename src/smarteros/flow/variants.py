@@ -42,7 +42,9 @@ def _variant(line: dict[str, Any], details: Iterable[ProductDetail]) -> str | No
     wanted = [fold(str(line[name])) for name in ("size", "color") if line.get(name)]
     for detail in details:
         variants = detail.variants if detail.id == line.get("product_id") else ()
-        before = next((variant.options for variant in variants if variant.variant_id == line.get("like")), {})
+        before = next(
+            (variant.options for variant in variants if variant.variant_id == line.get("like")), dict[str, str]()
+        )
         for variant in variants:
             if variant.available and _fits(variant.options, wanted, before):
                 return variant.variant_id
