@@ -95,7 +95,8 @@ def test_a_turn_cannot_be_moved_to_another_tenant(database: Database, turn: Turn
     [
         "ALTER TABLE smos.waiting_turns DISABLE ROW LEVEL SECURITY",
         "DROP POLICY own_rows ON smos.waiting_turns",
-        "GRANT EXECUTE ON FUNCTION smos.claim_turns TO smos_app",
+        "GRANT EXECUTE ON FUNCTION smos.claim_turns(text, integer, integer) TO smos_app",
+        "GRANT EXECUTE ON FUNCTION smos.claim_turns(text, integer, integer, text[]) TO smos_app",
         "CREATE OR REPLACE FUNCTION smos.claim_turns(text, integer, integer) RETURNS SETOF smos.waiting_turns"
         " LANGUAGE sql AS 'SELECT * FROM smos.waiting_turns'",
         "TRUNCATE smos.waiting_turns",

@@ -129,6 +129,7 @@ def test_a_conversation_is_read_as_it_is(bench: Bench) -> None:
         "last_incoming_message_id": last,
         "starts": "pending",
         "answered_by_person": False,
+        "person_replied": False,
         "updated_at": None,
     }
 

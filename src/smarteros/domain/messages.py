@@ -55,7 +55,10 @@ class Attachment(Model):
 
 
 class IncomingMessage(Model):
-    """One customer's message. ``created_at`` is the channel's instant, aware UTC."""
+    """One customer's message. ``created_at`` is the channel's instant, aware UTC.
+
+    ``after_person`` says that a person of the shop had replied in the conversation before, now or long ago.
+    """
 
     id: int
     tenant_id: str
@@ -67,13 +70,14 @@ class IncomingMessage(Model):
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     created_at: datetime
+    after_person: bool = False
 
 
 class ConversationState(Model):
     """What the channel says of a conversation right now; read again just before a reply is sent.
 
-    ``starts`` is the setting of its inbox. ``answered_by_person`` says that its last message is a person's;
-    ``updated_at`` is the channel's instant of its last change.
+    ``starts`` is the setting of its inbox. ``answered_by_person`` says that its last message is a person's,
+    ``person_replied`` that any of them is; ``updated_at`` is the channel's instant of its last change.
     """
 
     conversation_id: int
@@ -83,6 +87,7 @@ class ConversationState(Model):
     last_incoming_message_id: int | None = None
     starts: FirstStatus = "pending"
     answered_by_person: bool = False
+    person_replied: bool = False
     updated_at: datetime | None = None
 
     @property

@@ -23,21 +23,21 @@ from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.ids import turn_id
 from smarteros.domain.limits import LimitName
-from smarteros.domain.messages import IncomingMessage
+from smarteros.domain.messages import HUMAN_REPLY, IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import TENANT_MOVED, TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Lane, TurnCause, TurnStart
+from smarteros.edge.cards import cards_masked, without_cards
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.refusals import Refusal, Refusals
 from smarteros.flow.engine import Engine
 from smarteros.kit.clock import Clock
-from smarteros.kit.redaction import mask_cards
 from smarteros.observability.metrics import WEBHOOKS
 from smarteros.observability.steps import received
 from smarteros.secrets.protocol import SecretStore
 from smarteros.store.audit import append_event
 from smarteros.store.database import Database
-from smarteros.store.events import ReceivedEvent, edit_message, store_event
+from smarteros.store.events import ReceivedEvent, edit_message, knew_it_before_a_person, store_event
 from smarteros.store.kept import keep_webhook
 from smarteros.store.turns import fail_reply, mute, muted_reason, unmute
 from smarteros.tenants.directory import TenantDirectory
@@ -45,7 +45,6 @@ from smarteros.tenants.directory import TenantDirectory
 _TENANT_KEY = re.compile(r"^[A-Za-z0-9_-]{16,128}$")
 # A text PostgreSQL cannot hold: NUL, and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_ADDRESS = re.compile(r"https?://\S+")
 
 
 class Receipt(Model):
@@ -208,7 +207,7 @@ class Receiver:
     def _keep(self, tenant: Tenant, event: InboundEvent, raw: bytes, delivery_id: str | None) -> Receipt:
         """Keep the webhook of a tenant that moves or has moved, to be passed on (``dedicated.passing_on``)."""
         said: object = json.loads(raw)
-        masked = _cards_masked(said)
+        masked = cards_masked(said)
         body = raw if masked == said else json.dumps(masked).encode()
         with self._database.tenant(tenant.scope) as connection:
             keep_webhook(connection, tenant.tenant_id, body, _delivery(delivery_id))
@@ -223,7 +222,7 @@ class Receiver:
         started: float,
         over: LimitName | None = None,
     ) -> Receipt:
-        event = _without_cards(event)
+        event = without_cards(event)
         received = _received(tenant, event, raw, delivery_id)
         try:
             if received.message is not None and event.person_replied_at is None:
@@ -241,9 +240,7 @@ class Receiver:
         with self._database.tenant(tenant.scope) as connection:
             if store_event(connection, received) is None:
                 return Receipt(status="duplicate", event=event.name)
-            if event.person_replied_at is not None and event.conversation_id is not None:
-                # His own message may be from before our time, or its webhook was lost.
-                mute(connection, tenant.tenant_id, event.conversation_id, "human_reply", event.person_replied_at)
+            self._hear_person(connection, tenant, event, received)
             cause = "message" if received.message else self._take_note(connection, tenant.tenant_id, event)
             if cause is not None:
                 start = self._turn_start(tenant, event, cause, started)
@@ -251,6 +248,20 @@ class Receiver:
         status = "ignored" if received.message is None else "accepted"
         own_turn = start.turn_id if start else None
         return Receipt(status=status, reason=event.ignore_reason, event=event.name, turn_id=own_turn)
+
+    def _hear_person(
+        self, connection: sa.Connection, tenant: Tenant, event: InboundEvent, received: ReceivedEvent
+    ) -> None:
+        """The message of a person who has replied may be from before our time, or its webhook is late or lost.
+
+        Where conversations start pending, one that was a person's once is the bot's: there he counts if he came while
+        we were looking.
+        """
+        replied_at, conversation_id = event.person_replied_at, event.conversation_id
+        if replied_at is None or conversation_id is None:
+            return
+        if tenant.starts(event.inbox_id) == "open" or knew_it_before_a_person(connection, received):
+            mute(connection, tenant.tenant_id, conversation_id, HUMAN_REPLY, replied_at)
 
     def _take_note(self, connection: sa.Connection, tenant_id: str, event: InboundEvent) -> TurnCause | None:
         """Write down what an event that is not answered means for its conversation; returns what must follow."""
@@ -302,31 +313,6 @@ class Receiver:
             receive_ms=round((time.perf_counter() - started) * 1000, 2),
             cause=cause,
         )
-
-
-def _without_cards(event: InboundEvent) -> InboundEvent:
-    """A card's number is never stored: whatever a stranger wrote freely is looked through before anything is kept."""
-    draft = event.draft
-    if draft is not None:
-        contact = draft.contact.model_copy(update={"name": _masked(draft.contact.name)})
-        draft = draft.model_copy(update={"text": mask_cards(draft.text), "contact": contact})
-    said = {"edited_text": _masked(event.edited_text), "external_error": _masked(event.external_error)}
-    return event.model_copy(update={"draft": draft, **said})
-
-
-def _masked(text: str | None) -> str | None:
-    return None if text is None else mask_cards(text)
-
-
-def _cards_masked(value: Any) -> Any:
-    """Mask cards in every text of a body but addresses of files, whose digits are nobody's card."""
-    if isinstance(value, str):
-        return value if _ADDRESS.fullmatch(value) else mask_cards(value)
-    if isinstance(value, dict):
-        return {key: _cards_masked(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if isinstance(value, list):
-        return [_cards_masked(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    return value
 
 
 def _delivery(delivery_id: str | None) -> str | None:

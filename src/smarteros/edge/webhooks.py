@@ -20,12 +20,11 @@ from starlette.types import Receive as AsgiReceive
 
 from smarteros.domain.errors import RejectedInputError, TransientError
 from smarteros.edge.bodies import read_body
+from smarteros.edge.capacity import ACCEPTED_AT_A_TIME
 from smarteros.edge.errors import response_to
 from smarteros.edge.receive import Receipt, Receiver
 
 MAX_WEBHOOK_BYTES = 2 * 1024 * 1024
-# So many are stored at a time. The others wait as cheap tasks, and turns and requests keep their connections.
-ACCEPTED_AT_A_TIME = 8
 # Of one URL no more at a time: the others' webhooks wait behind so many of a flood, and not behind all of it.
 ACCEPTED_OF_ONE = 6
 # More than wait for their place on one URL, or twice as many on all, are refused with the one status on which Chatwoot

@@ -13,7 +13,7 @@ from smarteros.domain.tools import ToolCall, ToolResult
 from smarteros.domain.turns import ClaimedTurn, DecidedTurn, ResolvedTurn, ToolsCalled, TurnStart
 from smarteros.flow.context import reply_context
 from smarteros.flow.parts import Parts
-from smarteros.flow.variants import VARIANT_NOT_FOUND, with_found_variants
+from smarteros.flow.variants import VARIANT_NOT_FOUND, is_left_to_the_customer, with_found_variants
 from smarteros.kit.clock import in_santiago
 from smarteros.observability.metrics import TOOL_CALLS
 from smarteros.observability.steps import watched
@@ -35,6 +35,8 @@ class CallToolsStep:
         with watched("call_tools", start.tenant_id, start.turn_id) as watch:
             results: list[ToolResult] = []
             for action in decided.decision.actions:
+                if is_left_to_the_customer(action, results):
+                    continue
                 results.append(self._call(start, resolved, decided, action, results))
         return ToolsCalled(results=tuple(results), duration_ms=watch.duration_ms)
 

@@ -24,6 +24,7 @@ from smarteros.domain.turns import ClaimedTurn, Lane, TurnStart
 from smarteros.flow.given_back import GivenBackError, PutOffError
 from smarteros.flow.guard import with_store
 from smarteros.flow.lanes import PLACES, SlowLane, slow_places
+from smarteros.flow.shares import Shares
 from smarteros.flow.takeover import Presence
 from smarteros.store.database import Database
 from smarteros.store.events import ReceivedEvent
@@ -82,6 +83,8 @@ class Engine:
         self._poll_s = poll_ms / 1000
         self._worker_threads = worker_threads
         self._slow_lane = slow_lane or SlowLane(slow_places(worker_threads))
+        self._shares = Shares(worker_threads, self._slow_lane)
+        self._slow_lane.on_change = self._wake_for_places
         self._drain_s = drain_s
         # New for every process: under a lasting name a restarted worker could not be told from its dead predecessor.
         self._worker_name = uuid.uuid4().hex
@@ -212,14 +215,29 @@ class Engine:
         if self._presence is not None and not self._presence.alive.is_set():
             self._look_again(_RECONNECT_S)
             return
-        free = self._worker_threads - len(self._running)
-        if free <= 0:
-            return
-        for turn in claim_turns(connection, self._worker_name, free, self._slow_lane.free):
-            self._slow_lane.admit(turn)
-            with self._lock:
-                self._running[turn.start.turn_id] = time.monotonic()
-            self._hands.put(turn)
+        pauses: list[float] = []
+        while (free := self._worker_threads - len(self._running)) > 0:
+            waits = self._shares.waits()
+            pauses = [pause_s for pause_s in waits.values() if pause_s]
+            most = min(free, self._shares.most)
+            turns = claim_turns(connection, self._worker_name, most, self._slow_lane.free, waits)
+            for turn in turns:
+                self._hand_out(turn)
+            if len(turns) < most:
+                break
+        if pauses:
+            self._look_again(min(pauses))
+
+    def _hand_out(self, turn: ClaimedTurn) -> None:
+        self._slow_lane.admit(turn)
+        self._shares.begin(turn)
+        with self._lock:
+            self._running[turn.start.turn_id] = time.monotonic()
+        self._hands.put(turn)
+
+    def _wake_for_places(self) -> None:
+        if self._shares.shared:
+            self._wake.set()
 
     def _running_ids(self) -> list[str]:
         with self._lock:
@@ -227,10 +245,12 @@ class Engine:
 
     def _work(self) -> None:
         while (turn := self._hands.get()) is not None:
+            began = time.thread_time()
             try:
                 self._run(turn)
             finally:
                 self._slow_lane.leave(turn)
+                self._shares.end(turn, time.thread_time() - began)
                 with self._lock:
                     self._running.pop(turn.start.turn_id, None)
                 self._wake.set()

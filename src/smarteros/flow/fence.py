@@ -59,7 +59,7 @@ class Fence:
 
         That is an earlier attempt's text when that attempt turns out to have reached the channel.
         """
-        silenced = person_leads(self._parts, self._tenant, self._start)
+        silenced = self._person_leads(draft)
         try:
             earlier = self._write_down(draft, silenced)
         except FencedError as fenced:
@@ -77,7 +77,7 @@ class Fence:
         reply = self._reply(draft)
 
         def before_post() -> None:
-            if maybe_sent and (silenced := person_leads(self._parts, self._tenant, self._start)) is not None:
+            if maybe_sent and (silenced := self._person_leads(draft)) is not None:
                 raise FencedError(silenced)
             if resumed:
                 self._require_last_words(draft.resolved)
@@ -86,6 +86,9 @@ class Fence:
         return self._parts.patiently(
             lambda: self._parts.channel.post(self._tenant, reply, maybe_sent=maybe_sent, before_post=before_post)
         )
+
+    def _person_leads(self, draft: TurnStory) -> Replied | None:
+        return person_leads(self._parts, self._tenant, self._start, draft.resolved.messages)
 
     def _reply(self, draft: TurnStory) -> OutgoingReply:
         return OutgoingReply(

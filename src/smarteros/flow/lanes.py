@@ -7,6 +7,7 @@ calls for tools. The slow lane never holds all threads of a worker.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from smarteros.domain.turns import ClaimedTurn, Lane
 from smarteros.flow.given_back import PutOffError
@@ -23,9 +24,10 @@ PLACES: dict[Lane, Place] = {
 
 
 class SlowLane:
-    """The places of one worker's slow lane."""
+    """The places of one worker's slow lane. ``on_change`` is called when a turn has come over from the quick one."""
 
     def __init__(self, places: int) -> None:
+        self.on_change: Callable[[], None] = lambda: None
         self._places = places
         self._turns: set[str] = set()
         self._lock = threading.Lock()
@@ -34,6 +36,10 @@ class SlowLane:
     def free(self) -> int:
         """Places that are free."""
         return max(0, self._places - len(self._turns))
+
+    def holds(self, turn_id: str) -> bool:
+        """Whether the turn has a place here."""
+        return turn_id in self._turns
 
     def take(self, turn: ClaimedTurn, *, due_within_s: float) -> None:
         """Take a place, or put the turn off until one is free. A turn that has its place keeps it."""
@@ -57,7 +63,8 @@ class SlowLane:
             if turn_id not in self._turns and len(self._turns) >= self._places:
                 return False
             self._turns.add(turn_id)
-            return True
+        self.on_change()
+        return True
 
 
 def slow_places(worker_threads: int) -> int:

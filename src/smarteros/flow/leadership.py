@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from smarteros.domain.messages import seen_in_state
+from smarteros.domain.messages import HUMAN_REPLY, IncomingMessage, seen_in_state
 from smarteros.domain.tenants import TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Replied, TurnStart
 from smarteros.flow.parts import Parts
 from smarteros.store.turns import lift_mute
 
 
-def person_leads(parts: Parts, tenant: Tenant, start: TurnStart) -> Replied | None:
-    """Read the conversation again; when a person leads it, or nothing may be sent any more, say how the turn ends."""
+def person_leads(
+    parts: Parts, tenant: Tenant, start: TurnStart, messages: tuple[IncomingMessage, ...]
+) -> Replied | None:
+    """Read the conversation again; when a person leads it, or nothing may be sent any more, say how the turn ends.
+
+    A person who first replied after the turn's messages has taken them over, though his webhook be late or lost.
+    """
     now = parts.patiently(
         lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
     )
     if now.led_by_person is not None:
         return Replied(outcome="muted", reason=now.led_by_person)
+    if now.person_replied and messages and not any(message.after_person for message in messages):
+        return Replied(outcome="muted", reason=HUMAN_REPLY)
     if not parts.tenants.get(tenant.tenant_id).active:  # suspended since the turn began
         return Replied(outcome="escalated", reason=TENANT_SUSPENDED)
     if not now.can_reply:

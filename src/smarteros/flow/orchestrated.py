@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
 
+from smarteros.agents.disclosure import own_size
+from smarteros.agents.sizes import find_size
 from smarteros.domain.decisions import Decision
 from smarteros.domain.errors import RejectedInputError, SmosError
 from smarteros.domain.model import Model
@@ -25,6 +27,7 @@ from smarteros.flow.parts import Parts
 from smarteros.flow.reply import ReplyStep
 from smarteros.flow.resolve import ResolveStep
 from smarteros.flow.workflow import TurnWorkflow
+from smarteros.kit.text import fold
 from smarteros.observability.bounded import Counter
 from smarteros.observability.metrics import REGISTRY
 from smarteros.observability.tracing import traced_turn
@@ -143,7 +146,8 @@ class OrchestratedTurns:
 
     def _called(self, led: LedTurn, decision: Decision) -> LedTurn:
         asked_ms = (self._parts.clock.now() - led.asked_at).total_seconds() * 1000
-        decided = self._decide.believe(led.resolved, decision).model_copy(update={"duration_ms": round(asked_ms, 2)})
+        decided = self._decide.believe(led.resolved, _with_own_size(led.resolved, decision))
+        decided = decided.model_copy(update={"duration_ms": round(asked_ms, 2)})
         called = step("call_tools", self._call_tools, led.turn, led.resolved, decided)
         return led.model_copy(update={"decided": decided, "called": called})
 
@@ -190,6 +194,15 @@ class OrchestratedTurns:
             raise _taken_up() from error
         finally:
             self._parts.slow_lane.leave(turn)
+
+
+def _with_own_size(resolved: ResolvedTurn, decision: Decision) -> Decision:
+    """Return a decision made elsewhere whose size is the customer's: in his words, read from them, or known before."""
+    texts, state = (*resolved.history, resolved.text), resolved.state
+    read = (find_size(fold(text), wearable=True) for text in texts)
+    found = (state.entities.size, state.wanted.size, *(size.value for size in read if size is not None))
+    size = own_size(decision.entities.size, "\n".join(texts), found)
+    return decision.model_copy(update={"entities": decision.entities.model_copy(update={"size": size})})
 
 
 def _taken_up() -> RejectedInputError:

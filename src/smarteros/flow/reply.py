@@ -151,18 +151,26 @@ def _cart(resolved: ResolvedTurn, facts: ReplyContext) -> tuple[CartItem, ...]:
     wish = facts.wish
     if facts.cart is not None:
         pairs = zip(facts.cart.lines, facts.cart.quantities, strict=True)
-        return tuple(CartItem.of(product, quantity) for product, quantity in pairs)
+        seen = {item.product_id: item.options for item in (*_offered_items(resolved), *resolved.state.cart)}
+        items = (CartItem.of(product, quantity) for product, quantity in pairs)
+        # A cart's products are read with the one variant that is in it; what else they come in was told before.
+        return tuple(item.model_copy(update={"options": seen.get(item.product_id, item.options)}) for item in items)
     emptied = wish is not None and wish.act in ("remove", "clear") and not wish.between
     return () if emptied and not facts.tool_failed else resolved.state.cart
+
+
+def _offered_items(resolved: ResolvedTurn) -> tuple[CartItem, ...]:
+    return tuple(CartItem.of(product) for product in resolved.state.offered)
 
 
 def _cart_talk(resolved: ResolvedTurn, facts: ReplyContext, cart: tuple[CartItem, ...]) -> dict[str, Any]:
     """Return what the next words about the cart will refer to."""
     state, wish = resolved.state, facts.wish
-    if wish is None:
-        return {"cart": cart, "guessed": state.guessed and bool(cart), "spoken_of": state.spoken_of}
     known = {item.variant_id for item in cart}
     added = [item.variant_id for item in cart if item not in state.cart]
+    if wish is None:
+        spoken_of = next(iter(added), state.spoken_of)
+        return {"cart": cart, "guessed": state.guessed and bool(cart), "spoken_of": spoken_of}
     # A size that had to be looked up has another id than the one the customer chose from.
     spoken_of = wish.spoken_of if wish.spoken_of in known else next(iter(added), state.spoken_of)
     return {
@@ -193,6 +201,12 @@ def _asked(wish: CartWish, facts: ReplyContext) -> CartWish | None:
     return wish.model_copy(update={"between": there}) if there else None
 
 
+def _searched_words(decided: DecidedTurn) -> str | None:
+    """Return the words the catalogue was searched with in this turn."""
+    searches = (action.params for action in decided.decision.actions if action.tool == "shopify_search_products")
+    return next((str(params["query"]) for params in searches if params.get("query")), None)
+
+
 def _pending(resolved: ResolvedTurn, facts: ReplyContext, chosen: ChosenText) -> Pending | None:
     """Return what a bare yes will answer: an offer stands while the customer asks something in between."""
     stands = resolved.state.pending == "cart_offer" and facts.route in _IN_BETWEEN and not chosen.escalate
@@ -213,6 +227,7 @@ def _next_state(resolved: ResolvedTurn, decided: DecidedTurn, facts: ReplyContex
             "options": decided.decision.options,
             "foreign": decided.decision.foreign or resolved.state.foreign,
             "invoices": facts.listed.invoices if facts.listed is not None else resolved.state.invoices,
+            "searched_words": _searched_words(decided) or resolved.state.searched_words,
             "searched": facts.entities if facts.intent == "product_query" else resolved.state.searched,
             **_cart_talk(resolved, facts, _cart(resolved, facts)),
             "clarifications": resolved.state.clarifications + 1 if facts.route == "clarify" else 0,

@@ -172,7 +172,8 @@ class _Court:
         return True
 
     def _answer(self, reply: Entry) -> None:
-        news = [self.heard[number] for number in reply.answers if number in self.heard and number not in self.answered]
+        named = reply.answers or self._apologised_for(reply)
+        news = [self.heard[number] for number in named if number in self.heard and number not in self.answered]
         if not news:
             self._accuse("doubled", reply, "every message it answers had its reply already")
         for message in news:
@@ -183,6 +184,10 @@ class _Court:
             self.waiting.pop(message.id, None)
             self.left.discard(message.id)
         self.replies.append(reply)
+
+    def _apologised_for(self, reply: Entry) -> tuple[int, ...]:
+        """What a reply is for that names nothing: reconcile's apology, which gives all that waits to people."""
+        return (*self.left, *self.waiting) if self._gave_away(reply) else ()
 
     def _judge_order(self, message: Entry, reply: Entry) -> None:
         """A message that was there in time is answered before any later one, and together with its own burst."""
@@ -238,8 +243,8 @@ class _Court:
 
     def _gave_away(self, reply: Entry) -> bool:
         """Whether the bot called a person with this reply; how often it does is counted as ``handed``."""
-        after = [entry for number, entry in self.heard.items() if number > reply.id and entry.kind != "note"]
-        return bool(after) and after[0].kind == "handed"
+        after = (entry for entry in self.transcript.entries if entry.id > reply.id and entry.kind != "note")
+        return next((entry.kind for entry in after), None) == "handed"
 
     def _accuse(self, charge: Charge, entry: Entry, what: str) -> None:
         self.findings.append(

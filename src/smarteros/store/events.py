@@ -47,6 +47,18 @@ def event_values(event: ReceivedEvent) -> dict[str, Any]:
     return event.model_dump(exclude={"message"}) | {"message": message}
 
 
+_BEFORE_A_PERSON = (
+    "SELECT 1 FROM smos.received_events WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s"
+    " AND message_id < %(message_id)s AND message ->> 'after_person' = 'false' LIMIT 1"
+)
+
+
+def knew_it_before_a_person(connection: sa.Connection, event: ReceivedEvent) -> bool:
+    """Tell whether an earlier message of the conversation is from before its first reply by a person."""
+    own = event.model_dump(include={"tenant_id", "conversation_id", "message_id"})
+    return run(connection, _BEFORE_A_PERSON, own).fetchone() is not None
+
+
 class BurstMessage(Model):
     """A message the turn holds, or could take because no turn has answered it yet; received ``age_s`` seconds ago.
 

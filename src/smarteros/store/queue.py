@@ -39,7 +39,7 @@ SELECT smos.accept_message(
 """
 _CLAIM = (
     "SELECT start::text, claims, tries, news, lane, draft::text"
-    " FROM smos.claim_turns(%(worker)s, %(most)s, %(most_slow)s) ORDER BY due_at"
+    " FROM smos.claim_turns(%(worker)s, %(most)s, %(most_slow)s, %(without)s) ORDER BY due_at"
 )
 _KEEP_DRAFT = (
     "UPDATE smos.waiting_turns SET draft = CAST(%(draft)s AS jsonb) WHERE turn_id = %(turn_id)s AND claims = %(claims)s"
@@ -101,9 +101,15 @@ def accept_message(connection: sa.Connection, event: ReceivedEvent, start: TurnS
     return row is not None and bool(row[0])
 
 
-def claim_turns(connection: sa.Connection, worker: str, most: int, most_slow: int) -> list[ClaimedTurn]:
-    """Take at most ``most`` turns, of them at most ``most_slow`` of the slow lane; those due first come first."""
-    rows = run(connection, _CLAIM, {"worker": worker, "most": most, "most_slow": most_slow})
+def claim_turns(
+    connection: sa.Connection, worker: str, most: int, most_slow: int, without: Collection[str] = ()
+) -> list[ClaimedTurn]:
+    """Take at most ``most`` turns, of them at most ``most_slow`` of the slow lane; those due first come first.
+
+    Turns of the tenants in ``without`` wait.
+    """
+    values = {"worker": worker, "most": most, "most_slow": most_slow, "without": list(without)}
+    rows = run(connection, _CLAIM, values)
     return [
         ClaimedTurn(
             start=TurnStart.model_validate_json(row.start),

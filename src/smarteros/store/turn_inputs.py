@@ -25,6 +25,9 @@ _PAGE = 200
 # A turn that answers nobody has its cause behind it (``edge.receive``).
 _TURN_ID = re.compile(rf"{TENANT_ID.pattern.strip('^$')}:[0-9]{{1,20}}:[0-9]{{1,20}}(?::[a-z_]{{1,20}}:[0-9a-f]{{8}})?")
 
+_CONVERSATION = re.compile(rf"({TENANT_ID.pattern.strip('^$')}):([0-9]{{1,18}})")
+AS_NAMED = "a turn is named like TENANT_DEMO:5:000000000012, a conversation like TENANT_DEMO:5."
+
 
 class TurnInputs(Model):
     """Everything decision and reply depended on, except the knowledge base's texts, of which the revision is kept."""
@@ -85,14 +88,27 @@ def load_inputs(connection: sa.Connection, tenant_id: str, turn_id: str) -> Reco
 def find_turn(
     database: Database, tenant_of: Callable[[str], Tenant | None], turn_id: str
 ) -> tuple[Tenant, RecordedTurn]:
-    """Return a finished turn by its id, and whose it is; RejectedInputError ``turn_unknown`` when there is none."""
-    tenant = tenant_of(turn_id.partition(":")[0]) if _TURN_ID.fullmatch(turn_id) else None
+    """Return a finished turn by its id, and whose it is; for a conversation (``TENANT:5``) its last one.
+
+    RejectedInputError ``turn_unknown`` when there is none.
+    """
+    conversation = _CONVERSATION.fullmatch(turn_id)
+    tenant = tenant_of(turn_id.partition(":")[0]) if conversation or _TURN_ID.fullmatch(turn_id) else None
     if tenant is not None:
         with database.tenant(tenant.scope) as connection:
-            turn = load_inputs(connection, tenant.tenant_id, turn_id)
+            if conversation:
+                turn = _last_of(connection, tenant.tenant_id, int(conversation[2]))
+            else:
+                turn = load_inputs(connection, tenant.tenant_id, turn_id)
         if turn is not None:
             return tenant, turn
-    raise RejectedInputError("turn_unknown", f"There is no finished turn {turn_id!r}.", status=404)
+    raise RejectedInputError("turn_unknown", f"There is no finished turn {turn_id!r}; {AS_NAMED}", status=404)
+
+
+def _last_of(connection: sa.Connection, tenant_id: str, conversation_id: int) -> RecordedTurn | None:
+    of_it = _recorded(tenant_id).where(turns.c.conversation_id == conversation_id)
+    row = connection.execute(of_it.order_by(turns.c.received_at.desc(), turns.c.turn_id.desc()).limit(1)).one_or_none()
+    return None if row is None else _read(row)
 
 
 def recorded_since(connection: sa.Connection, tenant_id: str, since: datetime) -> Iterator[RecordedTurn]:

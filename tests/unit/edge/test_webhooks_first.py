@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 from smarteros.domain.errors import ConfigError, RejectedInputError, SmosError
 from smarteros.edge import bodies
 from smarteros.edge.app import create_app
+from smarteros.edge.capacity import ACCEPTED_AT_A_TIME
 from smarteros.edge.receive import Receipt
 from smarteros.edge.webhooks import (
-    ACCEPTED_AT_A_TIME,
     MAX_WEBHOOK_BYTES,
     SHARED_URL,
     TENANT_URL,

@@ -142,9 +142,10 @@ class Bench:
         *,
         ago_s: float = 0.0,
         attachments: tuple[Attachment, ...] = (),
+        after_person: bool = False,
     ) -> None:
         """The customer writes: the message is stored and its turn waits in the queue."""
-        event = self._event("message_created", message_id, text, attachments)
+        event = self._event("message_created", message_id, text, attachments, after_person=after_person)
         with self.database.statement() as connection:
             assert accept_message(connection, event, self.start(message_id), PLACES["quick"])
         self.age(ago_s, message_id)
@@ -230,7 +231,13 @@ class Bench:
             assert end_turn(connection, turn)
 
     def _event(
-        self, event: str, message_id: int, text: str | None, attachments: tuple[Attachment, ...] = ()
+        self,
+        event: str,
+        message_id: int,
+        text: str | None,
+        attachments: tuple[Attachment, ...] = (),
+        *,
+        after_person: bool = False,
     ) -> ReceivedEvent:
         message = None
         if text is not None:
@@ -245,6 +252,7 @@ class Bench:
                 text=text,
                 attachments=attachments,
                 created_at=datetime.now(UTC),
+                after_person=after_person,
             )
         return ReceivedEvent(
             tenant_id=TENANT.tenant_id,

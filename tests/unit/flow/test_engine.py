@@ -279,6 +279,28 @@ def test_slow_turns_leave_a_place_for_a_question(hire: Hire, turn_queue: TurnQue
     assert {worker.runs().lane for _ in range(3)} == {"slow"}
 
 
+def test_among_other_shops_one_shop_leaves_threads_free(hire: Hire, turn_queue: TurnQueue) -> None:
+    go_on = threading.Event()
+
+    def flood_takes_long(turn: ClaimedTurn) -> None:
+        if turn.start.tenant_id == SHOP:
+            go_on.wait(PATIENCE_S)
+
+    worker = hire(flood_takes_long)
+    turn_queue.enqueue(a_start(TENANT.tenant_id, 1))
+    assert worker.runs().start.tenant_id == TENANT.tenant_id
+    turn_queue.enqueue(a_start(SHOP, 1))
+    assert worker.runs().start.conversation_id == 1  # of four threads, one
+    for number in range(2, 6):
+        turn_queue.enqueue(a_start(SHOP, number))
+    for number in range(2, 6):
+        turn_queue.enqueue(a_start(TENANT.tenant_id, number))
+        assert worker.runs().start.tenant_id == TENANT.tenant_id
+
+    go_on.set()
+    assert sorted(worker.runs().start.conversation_id for _ in range(4)) == [2, 3, 4, 5]
+
+
 def test_the_turns_of_a_worker_that_died_are_taken_over(
     hire: Hire, turn_queue: TurnQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,6 +118,24 @@ def test_a_person_who_replies_in_the_last_moment_silences_it_too(bench: Bench) -
     assert bench.channel.posted == []
 
 
+def test_a_person_whose_webhook_is_lost_is_seen_though_the_customer_wrote_after_him(bench: Bench) -> None:
+    bench.receive(1)
+    attempt = bench.begin(1)
+    bench.channel.state = bench.channel.state.model_copy(update={"person_replied": True})
+
+    assert ended(lambda: attempt.send("Sí")).reason == "human_reply"
+    assert bench.channel.posted == []
+
+
+def test_a_conversation_that_was_a_persons_long_ago_is_answered(bench: Bench) -> None:
+    bench.receive(1, after_person=True)
+    attempt = bench.begin(1)
+    bench.channel.state = bench.channel.state.model_copy(update={"person_replied": True})
+    attempt.send("Sí")
+
+    assert bench.channel.posted == ["Sí"]
+
+
 def test_an_assigned_or_opened_conversation_is_left_to_its_person(bench: Bench) -> None:
     bench.receive(1)
     attempt = bench.begin(1)

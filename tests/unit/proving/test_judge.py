@@ -149,6 +149,15 @@ def test_a_reply_to_nobody_is_doubled() -> None:
     assert charges(bot(1, 0), turns=()) == ["doubled"]
 
 
+def test_an_apology_that_names_nothing_is_for_all_that_waits_when_people_get_it() -> None:
+    told = (customer(1, 0), bot(2, 1, 1), customer(3, 5, turn=2))
+    apology, handed = bot(4, 20, says="other"), sign(5, "handed", 20)
+    assert charges(*told, apology, handed, turns=(HOURS,)) == []
+    assert charges(*told, apology, turns=(HOURS,)) == ["doubled", "lost"]
+    assert charges(*told[:2], apology, handed, turns=(HOURS,)) == ["doubled"]
+    assert charges(*told, apology, bot(6, 21, says="other"), handed, turns=(HOURS,)).count("doubled") >= 1
+
+
 def test_a_reply_after_a_persons_message_is_guilty() -> None:
     assert charges(customer(1, 0), sign(2, "human", 1), bot(3, 3, 1)) == ["after_human"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -39,9 +39,11 @@ class TurnQueue:
             queue.enqueue_turn(connection, start, PLACES[lane])
         return start.turn_id
 
-    def claim(self, worker: str = "worker", *, most: int = 1000, most_slow: int = 1000) -> list[ClaimedTurn]:
+    def claim(
+        self, worker: str = "worker", *, most: int = 1000, most_slow: int = 1000, without: Collection[str] = ()
+    ) -> list[ClaimedTurn]:
         with self.connection() as connection:
-            return queue.claim_turns(connection, worker, most, most_slow)
+            return queue.claim_turns(connection, worker, most, most_slow, without)
 
     def wrest(self, worker: str) -> list[ClaimedTurn]:
         """Give every turn to this worker, whoever had it; one transaction, so that nobody comes between."""

@@ -93,6 +93,17 @@ def test_of_a_conversation_one_turn_runs_at_a_time(turn_queue: TurnQueue) -> Non
     assert messages(turn_queue.claim()) == [(1, 2), (1, 2)]
 
 
+def test_turns_of_tenants_that_have_their_share_wait_in_both_lanes(turn_queue: TurnQueue) -> None:
+    turn_queue.enqueue(a_start(SHOP, 1))
+    turn_queue.enqueue(a_start(SHOP, 2), "slow")
+    turn_queue.enqueue(a_start(NEIGHBOUR, 3))
+    turn_queue.enqueue(a_start(NEIGHBOUR, 4), "slow")
+
+    assert messages(turn_queue.claim(without=[SHOP])) == [(3, 1), (4, 1)]
+    assert turn_queue.claim(without=[SHOP]) == []
+    assert messages(turn_queue.claim()) == [(1, 1), (2, 1)]
+
+
 def test_two_workers_that_claim_at_once_never_share_a_conversation(turn_queue: TurnQueue) -> None:
     for conversation_id in range(1, 31):
         for message_id in (1, 2, 3):

@@ -223,6 +223,7 @@ def _state(tenant: Tenant, conversation: Wild, conversation_id: int) -> Conversa
         last_incoming_message_id=max(ids, default=None),
         starts=tenant.starts(conversation.number("inbox_id")),
         answered_by_person=_answered_by_person(messages),
+        person_replied=bool(conversation.fields.get("first_reply_created_at")),
         updated_at=conversation.instant("updated_at"),
     )
 

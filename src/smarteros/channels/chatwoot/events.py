@@ -48,8 +48,8 @@ class InboundEvent(Model):
 
     ``takeover`` is set when the event shows that a person now leads the conversation, ``gives_back`` when it shows
     that the bot does again; ``happened_at`` is the channel's instant of either. ``led_by`` names a sign that neither
-    status nor message tells. ``person_replied_at`` is when a person first wrote in the conversation, told of inboxes
-    that start open. ``reply_id`` is our own idempotency marker on an echoed reply: proof that Chatwoot has it;
+    status nor message tells. ``person_replied_at`` is when a person first wrote in the conversation of a message.
+    ``reply_id`` is our own idempotency marker on an echoed reply: proof that Chatwoot has it;
     ``answers`` are the customer's messages it says it is for. ``edited_text`` is what a customer's message says now.
     """
 
@@ -82,7 +82,12 @@ class InboundEvent(Model):
         contact = self.draft.contact.model_copy(update={"proven": proven(self.draft, tenant)})
         channel = channel_of(self.draft, tenant)
         return IncomingMessage(
-            **shared, contact=contact, account_id=account_id, tenant_id=tenant.tenant_id, channel=channel
+            **shared,
+            contact=contact,
+            account_id=account_id,
+            tenant_id=tenant.tenant_id,
+            channel=channel,
+            after_person=self.person_replied_at is not None,
         )
 
 
@@ -270,7 +275,7 @@ def _question(name: str, event: Wild, draft: MessageDraft, tenant: Tenant | None
     conversation, starts_open = event.child("conversation"), _starts_open(tenant, draft.inbox_id)
     verdict = _verdict(name, event, _mute_reason(conversation, starts_open), draft)
     # Nothing, or 0 in Chatwoot's lists: no person has written yet.
-    if not starts_open or not conversation.fields.get("first_reply_created_at"):
+    if not conversation.fields.get("first_reply_created_at"):
         return verdict
     return verdict.model_copy(update={"person_replied_at": conversation.instant("first_reply_created_at")})
 
