@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
+
+from smarteros.domain.errors import ConfigError
 
 # What a process does: take webhooks and requests in, run turns, or both.
 Role = Literal["all", "edge", "worker"]
@@ -27,6 +33,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _PACKAGED_CONTRACTS = Path(__file__).parent / "project" / "template" / "contracts"
 _SETTINGS_FILE = "SMOS_SETTINGS_FILE"
 _PATHS: tuple[Any, ...] = (Path, Path | None)
+_JSON_LIST = re.compile(r'\s*\[\s*["\]]')
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.IGNORECASE)
 
 
 def settings_file() -> Path | None:
@@ -71,7 +79,26 @@ class _SettingsFile(DotEnvSettingsSource):
 
 
 class ProjectSettings(BaseSettings):
-    """Settings that are read from the environment and, below it, from the project's settings file."""
+    """Settings that are read from the environment and, below it, from the project's settings file.
+
+    Raises ConfigError(code ``setting_invalid``), which names what is amiss and never its value: it may be a secret.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            amiss = error.errors(include_input=False, include_url=False, include_context=False)
+            said = "; ".join(
+                f"{self._variable(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in amiss
+            )
+            raise ConfigError("setting_invalid", f"{said}.") from None
+        except SettingsError as error:
+            raise ConfigError("setting_invalid", f"A setting is not written as it must be: {error}.") from None
+
+    @classmethod
+    def _variable(cls, place: tuple[int | str, ...]) -> str:
+        return f"{cls.model_config.get('env_prefix', '')}{place[0]}".upper() if place else cls.__name__
 
     @classmethod
     def settings_customise_sources(
@@ -193,7 +220,24 @@ class Settings(ProjectSettings):
     @field_validator("allowed_hosts", "page_origins", "private_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+        """Read a list with commas, or one written as JSON."""
+        if not isinstance(value, str):
+            return value
+        if _JSON_LIST.match(value):
+            try:
+                return json.loads(value)
+            except ValueError:
+                raise ValueError("is neither a list with commas nor one of JSON") from None
+        return [name.strip() for name in value.split(",") if name.strip()]
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _hosts_only(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Refuse what would match no host: an address with scheme or port, a pattern, a whole network."""
+        for host in value or ():
+            if not (_HOST_NAME.fullmatch(host) or _is_address(host)):
+                raise ValueError(f"{host!r} is not the bare name or address of a host, like chat.lan or 10.0.0.5")
+        return value
 
     @property
     def people_url(self) -> str:
@@ -210,3 +254,11 @@ class Settings(ProjectSettings):
         """The host names that requests which a browser could forge may be addressed to."""
         public = urlsplit(self.public_url).hostname if self.public_url else None
         return tuple(dict.fromkeys((*self.allowed_hosts, *((public,) if public else ()), *_LOOPBACK)))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

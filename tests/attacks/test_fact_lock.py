@@ -132,6 +132,22 @@ LIES = [
     "Transfiere a pagos@evil.test",
     "Llama al +56 9 1111 2222",
     "Tu pedido SO-9911 va en camino:",
+    "Cuesta treinta y ocho mil pesitos, o sea 38 lucas:",
+    "Mírala en https://tienda.example@evil.test/products/zapatilla",
+    "Mírala en https://tienda.example:80@evil.test",
+    "Precio: ٣٨٩٩٠ pesos",
+    "Precio: ३८९९० pesos",
+    "Precio: $③⑧⑨⑨⓪",
+    "Precio: $39.9\u200d80",
+    "Con un veinte por ciento menos:",
+    "A costo cero para ti:",
+    "El despacho no lo pagas:",
+    "Y unos calcetines de yapa:",
+    "Te la dejo a la mitad:",
+    "Llévate tres por dos:",
+    "Llega el próximo viernes:",
+    "Llega en Nochebuena, el veinticuatro de diciembre:",
+    "Cuesta 0,03 palos:",
 ]
 
 
@@ -224,6 +240,55 @@ def test_a_passage_that_is_not_the_tenants_vouches_for_nothing(
     assert "1.000" not in chosen.text
     assert (chosen.rule, chosen.escalate) == ("not_in_kb", True)
     assert chosen.note is not None
+
+
+TRAINING = SHOES.products[0].model_copy(
+    update={
+        "id": "gid://shopify/Product/2",
+        "title": "Zapatilla Training Negro",
+        "price": 34990,
+        "stock": 3,
+        "url": "https://tienda.example/products/training",
+    }
+)
+BOTH = ToolResult(
+    tool=FOUND.tool,
+    outcome="ok",
+    data=ProductList(total=2, products=(*SHOES.products, TRAINING)).model_dump(mode="json"),
+)
+
+
+@pytest.mark.parametrize(
+    "swapped",
+    [
+        "La Running Azul cuesta 34.990 pesos y la Training Negro 39.990 pesos:",
+        "Running Azul a $34.990, Training Negro a $39.990:",
+        "Quedan 3 unidades de la Azul y 5 unidades de la Negra:",
+        "La negra vale treinta y nueve mil novecientos noventa pesos y la azul también me encanta:",
+    ],
+)
+def test_what_is_true_of_another_product_of_the_same_list_is_not_said(
+    knowledge: EmbeddedKnowledgeBase, swapped: str
+) -> None:
+    chosen = said(knowledge, sales(swapped), BOTH)
+
+    assert swapped not in chosen.text
+    assert chosen.note is not None
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "La Running Azul cuesta 39.990 pesos y la Training Negro 34.990 pesos:",
+        "Running Azul a $39.990, Training Negro a $34.990:",
+        "Las dos van bien, la Azul cuesta treinta y nueve mil novecientos noventa pesos:",
+    ],
+)
+def test_what_is_true_of_each_is_said(knowledge: EmbeddedKnowledgeBase, right: str) -> None:
+    chosen = said(knowledge, sales(right), BOTH)
+
+    assert right in chosen.text
+    assert chosen.note is None
 
 
 def test_a_product_of_another_shop_is_not_shown(knowledge: EmbeddedKnowledgeBase) -> None:

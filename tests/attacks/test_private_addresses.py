@@ -20,7 +20,7 @@ from smarteros.channels.chatwoot.channel import ChatwootChannel
 from smarteros.doctor.addresses import AddressExamination
 from smarteros.doctor.examination import examine
 from smarteros.doctor.registry import key_groups
-from smarteros.domain.errors import RejectedInputError, SmosError
+from smarteros.domain.errors import ConfigError, RejectedInputError, SmosError
 from smarteros.domain.tenants import Tenant
 from smarteros.kit.addresses import AddressGuard
 from smarteros.kit.http import HttpClient, HttpFault
@@ -191,7 +191,13 @@ def test_a_page_of_a_shops_texts_is_never_fetched_from_inside_whatever_the_setti
     assert inside.asked == []
 
 
-@pytest.mark.parametrize(("said", "hosts"), [(None, None), ("", ()), ("chat.lan, odoo.lan", ("chat.lan", "odoo.lan"))])
+@pytest.mark.parametrize(
+    ("said", "hosts"),
+    [
+        (None, None), ("", ()), ("[]", ()), ("chat.lan, odoo.lan", ("chat.lan", "odoo.lan")),
+        ('["chat.lan", "10.0.0.5"]', ("chat.lan", "10.0.0.5")), ("::1,LOCALHOST", ("::1", "LOCALHOST")),
+    ],
+)  # fmt: skip
 def test_the_setting_tells_nothing_from_none(
     monkeypatch: pytest.MonkeyPatch, said: str | None, hosts: tuple[str, ...] | None
 ) -> None:
@@ -199,3 +205,25 @@ def test_the_setting_tells_nothing_from_none(
     if said is not None:
         monkeypatch.setenv("SMOS_PRIVATE_HOSTS", said)
     assert Settings().private_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["http://chat.lan", "chat.lan:3000", "*.lan", "10.0.0.0/8", '["chat.lan"', '["chat.lan", 7]', "['chat.lan']"],
+)
+def test_a_list_that_would_match_nothing_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("SMOS_PRIVATE_HOSTS", said)
+    with pytest.raises(ConfigError, match=r"^SMOS_PRIVATE_HOSTS: "):
+        Settings()
+
+
+def test_a_setting_that_is_amiss_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMOS_PORT", "secret-canary")
+    with pytest.raises(ConfigError, match="SMOS_PORT") as refused:
+        Settings()
+    assert "canary" not in refused.value.operator_message
+    monkeypatch.setenv("SMOS_PORT", "80")
+    monkeypatch.setenv("SMOS_KAFKA_OPTIONS", '{"sasl": {"password": "secret-canary"}}')
+    with pytest.raises(ConfigError, match="SMOS_KAFKA_OPTIONS") as refused:
+        Settings()
+    assert "canary" not in refused.value.operator_message

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Counter
 
+from smarteros.alerts.places import page_about
 from smarteros.alerts.protocol import AlertNews, AlertSink, Notice
 from smarteros.alerts.settings import AlertSettings
 from smarteros.alerts.texts import alert_texts
@@ -35,10 +36,14 @@ class _Item:
 
 @dataclass
 class Courier:
-    """Tells the sinks what is due. Remembers in the alerts themselves who was told what (``Alert.told``)."""
+    """Tells the sinks what is due. Remembers in the alerts themselves who was told what (``Alert.told``).
+
+    ``people_url`` is where people reach our console; without it messages lead nowhere.
+    """
 
     sinks: Mapping[SinkName, AlertSink]
     settings: AlertSettings
+    people_url: str | None = None
     _last: dict[tuple[str, Sink], datetime] = field(default_factory=dict[tuple[str, Sink], datetime])
 
     def tell(self, alerts: Sequence[Alert], silences: Sequence[Silence], now: datetime) -> Iterator[Alert]:
@@ -65,6 +70,12 @@ class Courier:
                     known = current[item.alert.alert_id]
                     current[known.alert_id] = known.model_copy(update={"told": {**known.told, sink: taken}})
         yield from (after for before, after in zip(alerts, current.values(), strict=True) if after is not before)
+
+    def news(self, alert: Alert, kind: NewsKind, now: datetime) -> AlertNews:
+        """Say what has become of an alert, and where to look at it."""
+        text = alert_texts(self.settings.language).sentence(alert, kind, now)
+        url = None if self.people_url is None else f"{self.people_url.rstrip('/')}{page_about(alert)}"
+        return AlertNews(alert=alert, kind=kind, text=text, url=url)
 
     def tell_everybody(self, notice: Notice) -> dict[SinkName, str | None]:
         """Tell every sink that is set up, and say of each why it did not take it (None: it did)."""
@@ -127,10 +138,7 @@ class Courier:
     def _deliver(self, sink: Sink, group: Sequence[_Item], now: datetime) -> Told | None:
         """Send one message, to another sink if need be. None when nobody took it; it is due again then."""
         texts, first = alert_texts(self.settings.language), group[0]
-        news = tuple(
-            AlertNews(alert=item.alert, kind=item.kind, text=texts.sentence(item.alert, item.kind, now))
-            for item in group
-        )
+        news = tuple(self.news(item.alert, item.kind, now) for item in group)
         why, again = self._send(sink, Notice(news=news))
         if why is None:
             return Told(kind=first.kind, at=now, by=sink)
@@ -171,11 +179,9 @@ def try_sinks(courier: Courier, now: datetime) -> dict[SinkName, str | None]:
     """Send every sink that is set up a test and its end; says of each why it did not take it (None: it did)."""
     alert = Alert(tenant_id="-", key="test", name="test", signal="test", severity="info", notify=(), started_at=now)
     over = alert.model_copy(update={"resolved_at": now})
-    texts = alert_texts(courier.settings.language)
     answers: dict[SinkName, str | None] = {}
     ends: tuple[tuple[Alert, NewsKind], ...] = ((alert, "firing"), (over, "resolved"))
     for each, kind in ends:
-        news = AlertNews(alert=each, kind=kind, text=texts.sentence(each, kind, now))
-        for name, why in courier.tell_everybody(Notice(news=(news,))).items():
+        for name, why in courier.tell_everybody(Notice(news=(courier.news(each, kind, now),))).items():
             answers[name] = answers.get(name) or why
     return answers

@@ -137,7 +137,7 @@ def _paragraph(news: AlertNews) -> str:
     facts = (alert.name, alert.tenant_id if alert.tenant_id != "-" else None, alert.flow_id, alert.severity)
     since = f"{in_santiago(alert.started_at):%Y-%m-%d %H:%M %Z}"
     until = "" if alert.resolved_at is None else f" – {in_santiago(alert.resolved_at):%Y-%m-%d %H:%M %Z}"
-    return f"{news.text}\n  {' · '.join(filter(None, facts))}\n  {since}{until}"
+    return "\n  ".join(filter(None, (news.text, " · ".join(filter(None, facts)), f"{since}{until}", news.url)))
 
 
 def _one_line(text: str) -> str:

@@ -44,6 +44,8 @@ class PagerDutyAlertSink:
         }
         if action == "trigger":
             event |= {"client": "SmarterOS", "payload": self._payload(news, notes)}
+            if news.url is not None:
+                event["client_url"] = news.url
         return event
 
     def _payload(self, news: AlertNews, notes: tuple[str, ...]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from smarteros.domain.model import Model
 
 
 class AlertNews(Model):
-    """One alert in a message: what has become of it, and the sentence that says so."""
+    """One alert in a message: what has become of it, the sentence that says so, and our console's page about it."""
 
     alert: Alert
     kind: NewsKind
     text: str
+    url: str | None = None
 
 
 class Notice(Model):

@@ -36,10 +36,12 @@ class SlackAlertSink:
 def _attachment(news: AlertNews) -> dict[str, Any]:
     alert = news.alert
     fields = [{"title": name, "value": _escaped(value), "short": True} for name, value in _facts(news)]
+    leads_to = {} if news.url is None else {"title_link": news.url}
     return {
         "color": _COLOURS[news.kind],
         "fallback": _escaped(news.text),
         "title": _escaped(alert.name),
+        **leads_to,
         "text": _escaped(news.text),
         "fields": fields,
         "ts": int((alert.resolved_at or alert.started_at).timestamp()),

@@ -32,7 +32,7 @@ class WhatsAppAlertSink:
     def send(self, notice: Notice) -> None:
         """Send one template for the whole notice."""
         words = alert_texts("en" if self.language.startswith("en") else "es").kinds[notice.news[0].kind]
-        sentence = " · ".join((notice.headline, *notice.notes))
+        sentence = " · ".join(filter(None, (notice.headline, *notice.notes, notice.news[0].url)))
         body = {
             "messaging_product": "whatsapp",
             "to": self.to,

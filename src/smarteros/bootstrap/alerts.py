@@ -49,7 +49,7 @@ def watched_alerts(services: Services, role: Role, backlog: Callable[[], Backlog
 def open_courier(services: Services, settings: AlertSettings) -> Courier:
     """Return who tells the sinks of this installation."""
     sinks = open_sinks(settings, services.http, services.settings.data_dir, SystemClock())
-    return Courier(sinks, settings)
+    return Courier(sinks, settings, services.settings.people_url)
 
 
 def alertmanager_bridge(services: Services) -> APIRouter:

@@ -44,10 +44,10 @@ def outside_urls(services: Services, tenant: Tenant) -> list[tuple[str, str]]:
     return urls
 
 
-def answers(http: HttpClient, url: str) -> bool:
+def answers(http: HttpClient, url: str, within_s: float = 1.5) -> bool:
     """Tell whether anybody answers there; a refusal is an answer, a broken server is not."""
     try:
-        http.request("GET", url, timeout_s=1.5)
+        http.request("GET", url, timeout_s=within_s)
     except HttpFault as fault:
         return fault.status is not None and fault.status < 500
     return True

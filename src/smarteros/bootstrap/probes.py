@@ -13,6 +13,9 @@ from smarteros.kit.clock import Clock
 from smarteros.settings import Role
 from smarteros.store.database import NO_TENANT
 
+# As long as Chatwoot waits for us. ``/health`` itself waits for outside systems: one that hangs is no outage of ours.
+_EDGE_ANSWERS_WITHIN_S = 5.0
+
 
 @contextmanager
 def probes_asked(services: Services, health: HealthChecks, clock: Clock, role: Role) -> Generator[None]:
@@ -35,7 +38,7 @@ def contract_probes(services: Services, health: HealthChecks, role: Role) -> Ite
     public_url, http = services.settings.public_url, services.http
     if "edge" in every_s and public_url is not None:
         url = f"{public_url.rstrip('/')}/health"
-        yield Probe(NO_TENANT, "edge", every_s["edge"], lambda: answers(http, url))
+        yield Probe(NO_TENANT, "edge", every_s["edge"], lambda: answers(http, url, _EDGE_ANSWERS_WITHIN_S))
     elif "edge" in every_s and role == "all":  # it is this process, and nobody has said how customers reach it
         yield Probe(NO_TENANT, "edge", every_s["edge"], lambda: health.now().status != "down")
     for service in ("agent", "tools", "vault"):

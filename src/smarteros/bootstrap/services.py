@@ -30,9 +30,9 @@ from smarteros.documents.timbre.verify import TimbreVerifier
 from smarteros.documents.vision import VisionOcrEngine
 from smarteros.documents.vision_books import PostgresVisionBooks, VisionBooks
 from smarteros.domain.tenants import Tenant, TenantScope
+from smarteros.edge.capacity import ACCEPTED_AT_A_TIME
 from smarteros.edge.tokens import TenantTokens
 from smarteros.edge.turn_tokens import TurnTokens
-from smarteros.edge.webhooks import ACCEPTED_AT_A_TIME
 from smarteros.embedders.loading import Embedders
 from smarteros.flow.hand_overs import HandOvers
 from smarteros.flow.links import Links

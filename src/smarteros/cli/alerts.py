@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smarteros.cli.options import AsJson, DataDir, duration, settings_with
-from smarteros.cli.tables import whole
+from smarteros.cli.tables import print_table, whole
 from smarteros.domain.alerts import Alert, Silence
 from smarteros.store.database import NO_TENANT
 
@@ -168,7 +168,7 @@ def _known(services: Services, name: str) -> str:
 def _print(alerts: Sequence[Alert], silences: Sequence[Silence], looked_at: datetime | None) -> None:
     console = Console(markup=False, highlight=False)
     if alerts:
-        table = Table(whole("tenant"), whole("alert"), "about", "severity", "since", "over", "told")
+        table = Table(whole("tenant"), whole("alert"), whole("about"), "severity", "since", "over", "told")
         for alert in alerts:
             told = ", ".join(
                 sink if each.by == sink else f"{sink} (by {each.by})" for sink, each in sorted(alert.told.items())
@@ -177,9 +177,9 @@ def _print(alerts: Sequence[Alert], silences: Sequence[Silence], looked_at: date
                 "at once" if alert.moment else "" if alert.resolved_at is None else f"{alert.resolved_at:%m-%d %H:%M}"
             )
             about = alert.subject or alert.flow_id or ""
-            since = f"{alert.started_at:%m-%d %H:%M}"
+            since = f"{alert.started_at:%m-%d %H:%M %Z}"
             table.add_row(alert.tenant_id, alert.name, about, alert.severity, since, over, told)
-        console.print(table)
+        print_table(table)
     else:
         console.print("No alerts.")
     for each in silences:

@@ -83,7 +83,7 @@ def _directory(data_dir: Path | None) -> Path:
 
 def _show(answer: Answer) -> None:
     console = Console()
-    console.print(answer.reply, markup=False, highlight=False)
+    console.print(answer.reply, markup=False, highlight=False, soft_wrap=True)
     if answer.turn is None:
         return
     table = Table(box=None, header_style="dim")

@@ -10,7 +10,9 @@ from smarteros.cli.options import AsJson, DataDir, settings_with
 
 
 def explain(
-    turn: Annotated[str, typer.Argument(help="Id of a turn, as the operator's API shows it.")],
+    turn: Annotated[
+        str, typer.Argument(help="A turn (TENANT:5:000000000012), or a conversation (TENANT:5) for its last one.")
+    ],
     customer: Annotated[bool, typer.Option("--customer", help="Only what may be sent to the customer.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,

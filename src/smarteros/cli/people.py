@@ -60,8 +60,7 @@ def list_people(
     for head in ("e-mail", "name", "role", "tenant", "state"):
         table.add_column(head)
     for person in found:
-        state = "disabled" if person.disabled_at else "active" if person.has_password else "invited"
-        table.add_row(person.email, person.name, person.role, person.tenant_id or "all", state)
+        table.add_row(person.email, person.name, person.role, person.tenant_id or "all", _state(person))
     print_table(table)
 
 
@@ -97,8 +96,16 @@ def _people(services: Services, tenant: str | None) -> list[Person]:
     return invitations.people(None, *(each.tenant_id for each in services.tenants.all()))
 
 
+def _state(person: Person) -> str:
+    if person.disabled_at:
+        return "disabled"
+    return "active" if person.has_password else "no password" if person.signed_in_at else "invited"
+
+
 def _show_link(settings: Settings, person: Person, token: str, *, as_json: bool) -> None:
     from smarteros.console.tokens import console_link
+    from smarteros.demo.stack import running_demo
 
-    link = console_link(settings.people_url, token)
+    # A demo takes its address from the command line; nobody has told us.
+    link = console_link(running_demo(settings.data_dir) or settings.people_url, token)
     typer.echo(json.dumps({"email": person.email, "role": person.role, "link": link}) if as_json else link)

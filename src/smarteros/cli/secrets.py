@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from smarteros.cli.files import read_text
 from smarteros.cli.options import AsJson, DataDir, duration, settings_with
 from smarteros.cli.tables import print_table
 from smarteros.domain.audit import SECURITY_TOPIC, AuditEvent
@@ -88,22 +89,17 @@ def rotate(
 @app.command(name="import")
 def import_(
     tenant: TenantId,
-    file: Annotated[Path, typer.Argument(help="An .env or JSON file.", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[str, typer.Argument(help="An .env or JSON file; - is standard input.")],
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Set all secrets a file names, and tell which names are unknown.
+    """Set all secrets a file names, and tell which names are unknown. Exit code 1 when it names none that we know.
 
     ``SHOPIFY_ADMIN_TOKEN=...`` and ``{"shopify": {"admin_token": "..."}}`` are ``shopify/admin_token``.
     """
-    from smarteros.secrets.importing import LONGEST_FILE, read_secrets
+    from smarteros.secrets.importing import read_secrets
 
-    if file.stat().st_size > LONGEST_FILE:
-        raise ConfigError("secrets_unreadable", f"{file} is longer than {LONGEST_FILE} bytes.")
-    try:
-        found = read_secrets(file.read_text("utf-8"))
-    except UnicodeDecodeError:
-        raise ConfigError("secrets_unreadable", f"{file} is no UTF-8 text.") from None
+    found = read_secrets(read_text(file, "secrets_unreadable"))
     with _open(tenant, data_dir, changes=True) as (services, scope):
         for path, value in found.values.items():
             services.secrets.write(scope, path, value)
@@ -112,11 +108,13 @@ def import_(
     if as_json:
         entries = [entry.model_dump(mode="json") for entry in changed]
         typer.echo(json.dumps({"imported": entries, "unknown": found.unknown, "empty": found.empty}))
-        return
-    _print_changed(tenant, changed, as_json=False)
-    for what, names in (("unknown, not imported", found.unknown), ("without a value", found.empty)):
-        for name in names:
-            typer.echo(f"{what}: {name}", err=True)
+    else:
+        _print_changed(tenant, changed, as_json=False)
+        for what, names in (("unknown, not imported", found.unknown), ("without a value", found.empty)):
+            for name in names:
+                typer.echo(f"{what}: {name}", err=True)
+    if not found.values:
+        raise typer.Exit(1)
 
 
 @app.command(name="rotate-key")

@@ -17,5 +17,5 @@ def whole(header: str) -> Column:
 
 
 def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal."""
-    Console(width=None if sys.stdout.isatty() else _UNSEEN_WIDTH).print(table)
+    """Print a table as wide as the terminal; its words are shown as they are."""
+    Console(width=None if sys.stdout.isatty() else _UNSEEN_WIDTH, markup=False, highlight=False).print(table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from rich.table import Table
 
 from smarteros.cli.doctor import print_findings
+from smarteros.cli.files import read_text
 from smarteros.cli.options import AsJson, DataDir, settings_with
 from smarteros.cli.tables import print_table, whole
 from smarteros.domain.errors import ConfigError
@@ -335,23 +335,11 @@ def _read(file: str | None, flags: dict[str, Any], secrets: str | None) -> Appli
 
     given = {**(read_object(read_text(file)) if file else {}), **flags}
     if secrets is not None:
-        given["secrets"] = read_secrets(read_text(secrets)).values
+        found = read_secrets(read_text(secrets, "secrets_unreadable"))
+        given["secrets"] = found.values
+        for name in found.unknown:
+            typer.echo(f"unknown, not imported: {name}", err=True)
     return application(given)
-
-
-def read_text(file: str) -> str:
-    """Return the text of a file, - for standard input. ConfigError(code ``application_invalid``)."""
-    from smarteros.tenants.application import LONGEST_FILE
-
-    try:
-        raw = sys.stdin.buffer.read(LONGEST_FILE + 1) if file == "-" else Path(file).read_bytes()
-        if len(raw) > LONGEST_FILE:
-            raise ConfigError("application_invalid", f"{file} is longer than {LONGEST_FILE} bytes.")
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError("application_invalid", f"{file} is no UTF-8 text.") from None
-    except OSError as error:
-        raise ConfigError("application_invalid", f"{file} cannot be read: {error.strerror}.") from None
 
 
 def _own_url(services: Services, given: str | None) -> str:

@@ -55,7 +55,7 @@ def dedicate(
         raise typer.BadParameter("--back and --finish are two different things")
     from smarteros.bootstrap import open_services
     from smarteros.bootstrap.dedicated import opened_side
-    from smarteros.cli.tenant import read_text
+    from smarteros.cli.files import read_text
     from smarteros.dedicated.installing import own_settings
 
     with open_services(settings_with(data_dir)) as services:

@@ -97,8 +97,9 @@ def _until_right(
     look: Callable[[Application], Sequence[Finding]],
     may_be_left_out: bool = False,
 ) -> None:
+    answers: dict[str, str] = {}
     while True:
-        answers = _answers(questions, may_be_left_out=may_be_left_out)
+        answers = _answers(questions, answers, may_be_left_out=may_be_left_out)
         if not answers:
             return
         findings: Sequence[Finding] = ()
@@ -118,20 +119,18 @@ def _until_right(
 _UNASKED = {"chatwoot_url": "https://chat.invalid", "account_id": "1"}
 
 
-def _answers(questions: tuple[Question, ...], *, may_be_left_out: bool) -> dict[str, str]:
+def _answers(questions: tuple[Question, ...], before: dict[str, str], *, may_be_left_out: bool) -> dict[str, str]:
+    """Ask the questions; what was answered ``before`` need not be typed again, unless it is hidden."""
     answers: dict[str, str] = {}
     for question in questions:
+        leaves_out = may_be_left_out and question is questions[0]
+        default = question.default if question.hidden or leaves_out else before.get(question.name, question.default)
         answer = str(
-            typer.prompt(
-                question.text,
-                default=question.default,
-                hide_input=question.hidden,
-                show_default=bool(question.default),
-            )
+            typer.prompt(question.text, default=default, hide_input=question.hidden, show_default=bool(default))
         ).strip()
         if answer:
             answers[question.name] = answer
-        elif may_be_left_out and question is questions[0]:
+        elif leaves_out:
             break
     return answers
 

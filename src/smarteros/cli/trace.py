@@ -28,6 +28,7 @@ def trace(
     if as_json:
         typer.echo(json.dumps([happening.model_dump(mode="json") for happening in story], ensure_ascii=False, indent=2))
     else:
+        typer.echo(f"{'UTC':<23}  {'took':>12}  what happened")
         typer.echo("\n".join(map(_line, story)))
 
 
@@ -35,5 +36,6 @@ def _line(happening: Happening) -> str:
     lasted = "" if happening.lasted_ms is None else f"{happening.lasted_ms:.1f} ms"
     details = "  ".join(f"{name}={value}" for name, value in happening.details.items())
     first, *more = details.splitlines() or [""]
-    told = [f"{happening.at:%Y-%m-%d %H:%M:%S.%f}  {lasted:>12}  {happening.what:<20}  {first}".rstrip()]
-    return "\n".join(told + [f"{'':42}{line}".rstrip() for line in more])  # below what happened
+    at = f"{happening.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]  # milliseconds
+    told = [f"{at}  {lasted:>12}  {happening.what:<20}  {first}".rstrip()]
+    return "\n".join(told + [f"{'':39}{line}".rstrip() for line in more])  # below what happened

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from smarteros.alerts.places import page_about
 from smarteros.alerts.texts import alert_texts
 from smarteros.alerts.watch import names_of_alerts
 from smarteros.console.access import Visitor
@@ -37,10 +38,14 @@ _PAGE = "/console/alerts"
 
 
 class ShownAlert(Model):
-    """An alert with the sentence that says what is amiss; ``silenced`` while nobody is told of it."""
+    """An alert with the sentence that says what is amiss; ``silenced`` while nobody is told of it.
+
+    ``page`` is another page of the console about it, if there is one.
+    """
 
     alert: Alert
     text: str
+    page: str | None
     silenced: bool
 
 
@@ -109,7 +114,9 @@ def _board(parts: ConsoleParts, person: Person, scopes: tuple[str, ...], now: da
 
     def shown(alert: Alert) -> ShownAlert:
         held = any(silence.covers(alert) for silence in covering)
-        return ShownAlert(alert=alert, text=texts.sentence(alert, "firing", now), silenced=held)
+        about = page_about(alert)
+        page = None if about.startswith(_PAGE) else about
+        return ShownAlert(alert=alert, text=texts.sentence(alert, "firing", now), page=page, silenced=held)
 
     # What is over and not yet told to everybody is over for whoever reads this.
     past += (alert for alert in alerts if alert.resolved_at is not None)

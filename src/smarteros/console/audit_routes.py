@@ -8,7 +8,7 @@ from smarteros.console.access import Visitor
 from smarteros.console.guard import Guard, not_found, scope_for, scopes_for
 from smarteros.console.pages import Pages
 from smarteros.console.parts import ConsoleParts
-from smarteros.console.texts import codes_of
+from smarteros.console.texts import codes_of, say_code
 from smarteros.store.audit_chain import verify_chain
 from smarteros.store.audit_search import search_events
 from smarteros.store.database import NO_TENANT
@@ -56,7 +56,7 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
             whole_installation=visitor.person.tenant_id is None,
             kind=kind,
             conversation=conversation_id,
-            kinds=codes_of("audit_kind"),
+            kinds=_kinds(visitor, kind),
             people=_people(parts, visitor, scope),
             events=events[:_PAGE],
             more=events[_PAGE - 1].position if len(events) > _PAGE else None,
@@ -70,6 +70,12 @@ def add_audit(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guard
         with parts.database.scoped(scope) as connection:
             report = verify_chain(connection, scope, parts.seal, parts.clock.now())
         return pages.page(request, "audit_chain.html", visitor=visitor, report=report)
+
+
+def _kinds(visitor: Visitor, chosen: str) -> list[str]:
+    """List what can be looked for, by its name; also a kind that was asked for and has no name."""
+    known = {*codes_of("audit_kind"), *((chosen,) if chosen else ())}
+    return sorted(known, key=lambda kind: say_code(visitor.person.language, "audit_kind", kind).casefold())
 
 
 def _people(parts: ConsoleParts, visitor: Visitor, scope: str) -> dict[str, str]:

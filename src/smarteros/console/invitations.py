@@ -13,6 +13,7 @@ from smarteros.console.journal import note
 from smarteros.console.passwords import Passwords
 from smarteros.console.permissions import TENANT_OF_ROLE
 from smarteros.console.tokens import new_token, normal_email, parts_of
+from smarteros.domain.decisions import Language
 from smarteros.domain.errors import RejectedInputError
 from smarteros.domain.people import Person, Role
 from smarteros.kit.clock import Clock
@@ -126,9 +127,18 @@ class Invitations:
             return self._usable_link(connection, secret)
 
     def enter_by_link(
-        self, token: str, *, password: str = "", email: str = "", name: str = "", browser: str = ""
+        self,
+        token: str,
+        *,
+        password: str = "",
+        email: str = "",
+        name: str = "",
+        browser: str = "",
+        language: Language = "es",
     ) -> SignedIn:
         """Use a one-time link: choose a password where it says so, and be signed in.
+
+        Who comes for the first time finds the console in the ``language`` of the link's page.
 
         RejectedInputError when the link is of no use, or the password or address is none.
         """
@@ -145,6 +155,8 @@ class Invitations:
                 raise _useless_link()
             if person is None:
                 person = self._first_operator(connection, email, name)
+            if person.signed_in_at is None:
+                stored.change_person(connection, person.person_id, language=language)
             if hashed is not None:
                 stored.change_person(connection, person.person_id, password_hash=hashed)
                 stored.end_sessions(connection, person.person_id)

@@ -74,9 +74,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["clock_time"] = texts.clock_time
-        self._environment.filters["browser"] = texts.browser_name
-        self._environment.filters["ms"] = texts.milliseconds
+        written: dict[str, Any] = {"clock_time": texts.clock_time, "browser": texts.browser_name, "ms": _milliseconds}
+        self._environment.filters.update(written)
         drawn: dict[str, Any] = {
             "static": self._static_url,
             "query": _query,
@@ -116,6 +115,7 @@ class Pages:
             "code": partial(texts.say_code, shown.language),
             "age": partial(texts.age, shown.language, now),
             "length": partial(texts.length, shown.language),
+            "figure": partial(texts.figure, shown.language),
             "may": partial(_may, person),
         }
         html = self._environment.get_template(template).render(context)
@@ -130,6 +130,11 @@ class Pages:
 
     def _static_url(self, name: str) -> str:
         return f"/console/static/{name}?v={self._version}"
+
+
+@jinja2.pass_context
+def _milliseconds(context: jinja2.runtime.Context, duration_ms: float) -> str:
+    return texts.milliseconds(context["language"], duration_ms)
 
 
 def _query(**fields: str | None) -> str:

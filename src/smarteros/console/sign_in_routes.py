@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from smarteros.console.access import SignedIn
 from smarteros.console.guard import HOME, SIGN_IN, Guard, form_of, local_path
-from smarteros.console.pages import Pages
+from smarteros.console.pages import Pages, language_of
 from smarteros.console.parts import ConsoleParts
 from smarteros.domain.errors import RejectedInputError
 
@@ -91,6 +91,7 @@ def _add_links(router: APIRouter, parts: ConsoleParts, pages: Pages, guard: Guar
                 email=form.get("email", ""),
                 name=form.get("name", ""),
                 browser=_browser(request),
+                language=language_of(request).language,
             )
         except RejectedInputError as error:
             return shown(request, token, error)

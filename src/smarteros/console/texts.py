@@ -76,15 +76,17 @@ def _largest_unit(duration: timedelta) -> tuple[str, int]:
     return "s", seconds
 
 
-def milliseconds(duration_ms: float) -> str:
+def figure(language: Language, value: float, digits: int = 1) -> str:
+    """Write a number with so many decimals, which Spanish sets off with a comma."""
+    written = f"{value:.{digits}f}"
+    return written.replace(".", ",") if language == "es" else written
+
+
+def milliseconds(language: Language, duration_ms: float) -> str:
     """Write a duration of a step."""
-    return (
-        f"{duration_ms / 1000:.1f} s"
-        if duration_ms >= 1000
-        else f"{duration_ms:.0f} ms"
-        if duration_ms >= 10
-        else f"{duration_ms:.1f} ms"
-    )
+    if duration_ms >= 1000:
+        return f"{figure(language, duration_ms / 1000)} s"
+    return f"{figure(language, duration_ms, 0 if duration_ms >= 10 else 1)} ms"
 
 
 def browser_name(user_agent: str) -> str:

@@ -46,10 +46,12 @@ def run_demo(data_dir: Path, host: str, port: int, *, fresh: bool, announce: Cal
 
 
 def running_demo(data_dir: Path) -> str | None:
-    """Return the URL of the demo that runs on a data directory, if one does."""
+    """Return the URL of the demo that runs on a data directory, if one does. Only looks: the lock marks a demo's."""
     try:
-        with (data_dir / "demo.lock").open("a") as lock:
+        with (data_dir / "demo.lock").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
     except OSError:
         with suppress(OSError, ValueError, KeyError):
             return str(json.loads((data_dir / _MARKER).read_text())["url"])

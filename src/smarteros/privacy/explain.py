@@ -237,7 +237,7 @@ def _for_customer(tenant: Tenant, explained: Explanation) -> Iterator[str]:
             words = {"tool": _data()["tools"][tool.tool], "outcome": _data()["tool_outcomes"][tool.outcome]}
             yield said["tool"].format(**words)
     if explained.text is not None and explained.text.template is not None:
-        yield said["template"].format(rule=explained.text.rule.replace("_", " "))
+        yield said["template"]
     if explained.fact_lock:
         yield said["fact_lock"]
     because = _data()["reasons"].get(explained.reason or "")

@@ -18,6 +18,7 @@ from smarteros.domain.turns import TurnRecord
 from smarteros.kit.redaction import Redactor
 from smarteros.store.database import Database
 from smarteros.store.statements import run
+from smarteros.store.turn_inputs import AS_NAMED
 
 _ID = re.compile(
     rf"(?P<tenant>{TENANT_ID.pattern.strip('^$')}):(?P<conversation>[0-9]{{1,18}})(?P<turn>:[0-9a-z_:]{{1,60}})?"
@@ -75,7 +76,7 @@ class Tracer:
             with self.database.tenant(tenant.scope) as connection:
                 happened = list(self._all(connection, values))
         if not happened:
-            raise RejectedInputError("trace_unknown", f"Nothing is known of {name!r}.", status=404)
+            raise RejectedInputError("trace_unknown", f"Nothing is known of {name!r}; {AS_NAMED}", status=404)
         return tuple(sorted(happened, key=lambda each: each.at))
 
     def _all(self, connection: sa.Connection, values: dict[str, Any]) -> Iterator[Happening]:

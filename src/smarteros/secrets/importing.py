@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any, cast
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import ConfigDict, Field
 
 from smarteros.domain.errors import ConfigError
 from smarteros.domain.model import Model
 from smarteros.domain.secret_paths import OTHER_NAMES, SECRET_PATHS
 
-LONGEST_FILE = 1_000_000
 LONGEST_VALUE = 4_096
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,99}")
 _PATH_OF_NAME = {path.replace("/", "_").upper(): path for path in SECRET_PATHS} | OTHER_NAMES
 
 
@@ -32,7 +33,8 @@ class ImportedSecrets(Model):
 def read_secrets(text: str) -> ImportedSecrets:
     """Read an .env file, or JSON such as ``{"shopify": {"admin_token": "..."}}`` or ``{"ODOO_URL": "..."}``.
 
-    Nothing in a value is expanded. Raises ConfigError: ``secrets_unreadable`` for a text that is neither,
+    Nothing in a value is expanded. Raises ConfigError: ``secrets_unreadable`` for a text that is neither (it tells the
+    line and not what stands there, which may be a secret),
     ``secret_named_twice`` when two names of one secret have different values, and what ``usable_value`` raises.
     """
     values: dict[str, str] = {}
@@ -61,16 +63,22 @@ def usable_value(text: str, path: str) -> str:
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     if not text.lstrip().startswith("{"):
-        # Without interpolation: a secret may have a dollar sign.
-        yield from (
-            (name, value or "") for name, value in dotenv_values(stream=StringIO(text), interpolate=False).items()
-        )
+        yield from _lines(text)
         return
     try:
         decoded: Any = json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigError("secrets_unreadable", "The file begins like JSON and is none.") from None
     yield from _leaves(decoded)
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values of an .env file, as they are written: a secret may have a dollar sign."""
+    for line in parse_stream(StringIO(text)):
+        if line.error or (line.key is not None and (line.value is None or not _NAME.fullmatch(line.key))):
+            raise ConfigError("secrets_unreadable", f"Line {line.original.line} of the file is not NAME=value.")
+        if line.key is not None and line.value is not None:
+            yield line.key, line.value
 
 
 def _leaves(decoded: dict[str, Any]) -> Iterator[tuple[str, str]]:

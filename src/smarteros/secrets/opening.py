@@ -40,13 +40,20 @@ def secret_keys(settings: Settings) -> Keys:
     """Return the installation's keys: those given, those of a file, or one kept beside the data.
 
     The last is for the demo and for trying out: whoever copies the data directory then has the key as well. A file
-    that is named must lie elsewhere; ConfigError(code ``secrets_key_beside_data``) when it does not.
+    that is named must lie elsewhere; ConfigError(code ``secrets_key_beside_data``) when it does not. A key that was
+    lost is not made anew, for it would open nothing: ConfigError(code ``secrets_key_missing``).
     """
     if settings.secrets_key is not None:
         return GivenKeys(settings.secrets_key.get_secret_value())
     file, data_dir = settings.secrets_key_file, settings.data_dir
     if file is None:
         own = KeyFile(data_dir / "secrets.key")
+        if settings.secrets == "file" and _file_of(settings).exists() and not own.path.exists():
+            raise ConfigError(
+                "secrets_key_missing",
+                f"The key {own.path} is gone, and {_file_of(settings)} opens with no other: put it back, or set"
+                " SMOS_SECRETS_KEY to it. If it is lost for good, move that file away and enter the shops' keys again.",
+            )
         own.make_if_absent()
         return own
     if file.resolve().is_relative_to(data_dir.resolve()):
@@ -64,7 +71,11 @@ def is_key_beside_data(settings: Settings) -> bool:
 
 def secrets_file(settings: Settings, keys: Keys) -> EncryptedFileSecretStore:
     """Return the encrypted file of the data directory."""
-    return EncryptedFileSecretStore(settings.data_dir / "secrets.enc", keys)
+    return EncryptedFileSecretStore(_file_of(settings), keys)
+
+
+def _file_of(settings: Settings) -> Path:
+    return settings.data_dir / "secrets.enc"
 
 
 def _vault_address(settings: Settings) -> str:

@@ -19,7 +19,6 @@ from smarteros.domain.upkeep import UpkeepSettings
 from smarteros.kit.rut import canonical_rut
 from smarteros.secrets.importing import read_secrets
 
-LONGEST_FILE = 1_000_000
 # Settings of a tenant that an application says as they are; the others follow from it or from Chatwoot's answers.
 _SETTINGS = (
     "name", "rut", "tone", "language", "tier", "chatwoot_url", "signature_mode", "attachment_hosts", "shopify_url",
@@ -134,7 +133,11 @@ def application(given: dict[str, Any]) -> Application:
 
 def _amiss(error: ValidationError) -> list[str]:
     said: list[str] = []
-    for each in error.errors(include_input=False, include_url=False):
+    found = error.errors(include_input=False, include_url=False)
+    no_rut = any(each["loc"] == ("rut",) for each in found)
+    for each in found:
+        if no_rut and (each["loc"], each["type"]) == (("tenant_id",), "missing"):
+            continue  # it is made of the RUT
         name = ".".join(str(part) for part in each["loc"]) or "application"
         what = "is missing" if each["type"] == "missing" else each["msg"].removeprefix("Value error, ")
         said.append(f"{name} {what}" if what.startswith("is ") else f"{name}: {what}")

@@ -85,9 +85,9 @@ class TenantDirectory:
         RejectedInputError(code ``tenant_moved``), whatever he knew of it.
         """
         self.require_free(tenant)
-        for known in self.all():  # as it was read just now
-            if known.tenant_id == tenant.tenant_id and not moving:
-                known.require_at_home()
+        known = next((each for each in self.all() if each.tenant_id == tenant.tenant_id), None)  # read just now
+        if known is not None and not moving:
+            known.require_at_home()
         values = {"tenant_key": tenant.tenant_key, "settings": tenant.model_dump(mode="json")}
         statement = insert(tenants).values(tenant_id=tenant.tenant_id, **values)
         with self._database.installation() as connection:

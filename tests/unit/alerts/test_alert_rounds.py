@@ -98,6 +98,22 @@ def test_silencing_what_was_told_acknowledges_it_and_its_end_is_told(watched: Wa
     assert incidents(watched) == {"resolved"}
 
 
+def test_whoever_is_told_is_led_to_the_page_that_shows_it(watched: Watched) -> None:
+    watched.moment(conversation=77)
+    watched.turns(12, "e2e_shopify_sales", outcome="failed", rule="error")
+    watched.after(seconds=15)
+
+    conversation = f"https://bot.example.cl/console/conversations/{watched.id}/77"
+    board = f"https://bot.example.cl/console/alerts?tenant={watched.id}"
+    kept = watched.told.http
+    assert [each["attachments"][0]["title_link"] for each in kept.slack] == [conversation]
+    (mail,) = watched.told.mail.mails
+    assert conversation in mail.get_content()
+    assert [each["client_url"] for each in kept.pagerduty] == [board]
+    (template,) = kept.whatsapp
+    assert template["template"]["components"][0]["parameters"][1]["text"].endswith(board)
+
+
 def test_a_moment_in_a_silence_is_told_to_nobody(watched: Watched) -> None:
     watched.silence("frustration", minutes=5)
     watched.moment()

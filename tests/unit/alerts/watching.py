@@ -73,7 +73,9 @@ class Watched:
             self.database,
             lambda: (self.shop,),
             CONTRACTS,
-            Courier(open_sinks(self.settings, self.http, self.folder, self.clock), self.settings),
+            Courier(
+                open_sinks(self.settings, self.http, self.folder, self.clock), self.settings, "https://bot.example.cl"
+            ),
             self.clock,
             lambda: Backlog(waiting=int(self.oldest_s > 0), oldest_s=self.oldest_s),
         )

@@ -35,6 +35,18 @@ def test_an_invited_person_chooses_a_password_and_signs_in_with_it_later(world: 
     assert world.browser().sign_in("ana@example.cl").headers["location"] == HOME
 
 
+def test_who_comes_in_the_first_time_finds_the_console_in_the_language_of_the_link_and_keeps_it(world: World) -> None:
+    _, token = world.parts.invitations.invite("english@example.cl", "agent", SHOES)
+    address, browser = f"/console/welcome/{token}", world.browser(**{"Accept-Language": "en-GB,en;q=0.9"})
+    browser.post(address, address, password=PASSWORD)
+    assert "Settings" in browser.get(SETTINGS).text
+
+    _, again = world.parts.invitations.reset("english@example.cl")
+    address, spanish = f"/console/welcome/{again}", world.browser(**{"Accept-Language": "es-CL"})
+    spanish.post(address, address, password=PASSWORD)
+    assert "Settings" in spanish.get(SETTINGS).text
+
+
 def test_looking_at_a_link_does_not_use_it_and_using_it_does(world: World) -> None:
     _, token = world.parts.invitations.invite("once@example.cl", "agent", SHOES)
     address = f"/console/welcome/{token}"

@@ -54,6 +54,14 @@ def test_an_alert_tells_what_is_amiss_since_when_and_who_was_told_by_whom(quiet:
     assert "Revisado hace 8 s" in page
 
 
+def test_an_alert_about_an_impatient_customer_leads_to_the_conversation(quiet: World) -> None:
+    seed_alert(quiet.parts.database, SHOES, "frustration", NOON, signal="escalation", subject="77", moment=True)
+
+    page = quiet.signed_in("tenant_admin", SHOES).get(ALERTS).text
+
+    assert f'href="/console/conversations/{SHOES}/77"' in page
+
+
 def test_an_alert_that_is_over_is_told_with_how_long_it_lasted(quiet: World) -> None:
     began = NOON - timedelta(hours=3)
     seed_alert(quiet.parts.database, SHOES, "sales_slow", began, resolved_at=began + timedelta(minutes=50))
@@ -154,8 +162,8 @@ def test_what_is_left_of_the_budgets_and_how_long_customers_waited_is_told(world
     # 1 of 100 failed where 5 may; 3 were not in time where 5 may be.
     assert "queda 80 %" in page
     assert "queda 40 %" in page
-    assert "99.0 % de 95.0 % prometido · 1 fuera" in page
-    assert "95 de cada 100 esperan 900 ms o menos; prometido: 5.0 s" in page
+    assert "99,0 % de 95,0 % prometido · 1 fuera" in page
+    assert "95 de cada 100 esperan 900 ms o menos; prometido: 5,0 s" in page
     assert "31 días: 97 cumplidos, 2 tarde, 1 sin cumplir" in page
     assert "gasta" not in page, "nobody wrote in the last hour"
     bars = browser.get(f"/console/promises/{tenant.tenant_id}/bars").text
@@ -170,7 +178,7 @@ def test_a_budget_that_is_overspent_and_burns_is_in_danger(world: World) -> None
     page = world.signed_in("tenant_admin", tenant.tenant_id).get("/console/promises").text
 
     assert "excedido en 100 %" in page
-    assert "gasta 2.0×" in page
+    assert "gasta 2,0×" in page
     assert "En peligro" in page
 
 

@@ -14,7 +14,7 @@ from smarteros.contracts.loader import load_contracts
 from smarteros.documents.local import DocumentWorker
 from smarteros.domain.tenants import OcrPolicy, Tenant
 from smarteros.health.probing import Probe
-from smarteros.kit.http import HttpClient
+from smarteros.kit.http import HttpClient, HttpFault
 from smarteros.settings import Settings, default_contracts_dir
 from smarteros.store.database import NO_TENANT
 
@@ -80,3 +80,30 @@ def test_a_shop_that_reads_in_the_cloud_alone_cannot_when_the_cloud_is_away(
     _, cloud = ocr_probes("vision")
     assert (cloud.tenant_id, cloud.is_up()) == ("PROBED_SHOP", False)
     assert len(ocr_probes("vision_then_local")) == 1
+
+
+class SlowServer:
+    """Answers after so many seconds, to whoever waits that long."""
+
+    def __init__(self, takes_s: float) -> None:
+        self.takes_s = takes_s
+
+    def request(self, _method: str, _url: str, *, timeout_s: float) -> None:
+        if timeout_s < self.takes_s:
+            raise HttpFault("nobody answered in time", status=None, transient=True, sent=True)
+
+
+@pytest.mark.parametrize(("takes_s", "up"), [(3.0, True), (6.0, False)])
+def test_our_edge_may_wait_for_a_shop_that_hangs_but_not_longer_than_chatwoot_waits_for_us(
+    takes_s: float, up: bool
+) -> None:
+    services = SimpleNamespace(
+        settings=Settings(public_url="https://bot.example.cl"),
+        contracts=load_contracts(default_contracts_dir()),
+        tenants=SimpleNamespace(all=tuple),
+        reader=SimpleNamespace(worker=SimpleNamespace(answers=lambda: True)),
+        http=SlowServer(takes_s),
+    )
+    found = contract_probes(cast(Any, services), cast(Any, None), "worker")
+    (edge,) = (probe for probe in found if probe.service == "edge")
+    assert edge.is_up() is up

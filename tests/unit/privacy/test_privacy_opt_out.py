@@ -130,7 +130,10 @@ def test_the_bot_speaks_again_when_the_block_is_lifted(bench: Bench) -> None:
         "STOP", "stop por favor", "¡BAJA!", "no quiero más mensajes", "No me escriban más.", "no me escribas más",
         "quiero darme de baja", "denme de baja por favor", "dejen de escribirme!!", "no quiero recibir mas publicidad",
         "no me manden más mensajes", "please stop messaging me", "Unsubscribe", "Don’t text me again",
-        "no more messages",
+        "no more messages", "ya no me escriban", "no quiero que me escriban", "basta de mensajes",
+        "ya no quiero mensajes",
+        "Paren de escribirme.", "no me llamen ni me escriban más", "no vuelvan a escribirme", "déjenme en paz",
+        "no más mensajes porfa", "quiero cancelar mi suscripción", "no me hable más", "remove me from your list",
     ],
 )  # fmt: skip
 def test_words_that_say_so_are_understood(text: str) -> None:
@@ -143,6 +146,10 @@ def test_words_that_say_so_are_understood(text: str) -> None:
         "", "no me escriban más tarde de las 9", "¿la zapatilla de caña baja?", "no quiero que me den de baja",
         "no quiero más zapatillas", "no me mandes más fotos", "stop, ¿tienen talla 42?", "¿cuál es la más baja?",
         "quiero la baja de precio", "no quiero que me escriban más información", "bájame el precio",
+        "no me escriban al correo, escríbanme por aquí", "no me escriban hasta el lunes", "¿por qué no me escriben?",
+        "ya no me escriben nunca, ¿y mi pedido?", "basta de esperar, ¿dónde está mi pedido?", "no me hable así",
+        "no me contacten por teléfono, mejor por aquí", "¿la suscripción se puede cancelar?", "ya no me sirve",
+        "¿por qué dejaron de mandarme los avisos del pedido?", "no me manden la negra, quiero la roja",
     ],
 )  # fmt: skip
 def test_other_words_are_no_such_wish(text: str) -> None:

@@ -43,11 +43,19 @@ def test_an_answer_from_the_shops_texts_is_explained_to_customer_and_operator(
 
     assert "asistente automático de Zapatería Ñandú" in customer.output
     assert "el horario de atención" in customer.output
-    assert "con este texto de la tienda" in customer.output
+    assert "Leyó este texto de la tienda" in customer.output
     assert "horarios.md" in told.output
     assert read["understood"]["intent"] == "faq_hours"
     assert read["understood"]["confidence"] >= read["understood"]["threshold"]
     assert read["text"]["template"]
+
+
+def test_of_a_conversation_the_last_answer_is_explained(installation: Installation, shop: Shop) -> None:
+    conversation = shop.answer("¿cuál es el horario de atención?").rpartition(":")[0]
+    last = shop.answer("¿dónde quedan?")
+    assert last.startswith(f"{conversation}:")
+
+    assert json.loads(run(installation, "explain", conversation, "--json").output)["turn_id"] == last
 
 
 def test_an_answer_from_a_tool_names_what_was_looked_up(

@@ -18,7 +18,7 @@ from smarteros.domain.errors import ConfigError
 from smarteros.domain.tenants import TenantScope
 from smarteros.secrets.encrypted_file import FRESH_FOR_S, EncryptedFileSecretStore
 from smarteros.secrets.keys import GivenKeys, KeyFile, Keys
-from smarteros.secrets.opening import is_key_beside_data, secret_keys
+from smarteros.secrets.opening import is_key_beside_data, secret_keys, secrets_file
 from smarteros.settings import Settings
 
 SHOES = TenantScope(tenant_id="SECRETS_SHOES")
@@ -245,6 +245,19 @@ def test_a_key_beside_the_data_is_made_once_for_its_owner_only_and_told(tmp_path
     assert (tmp_path / "secrets.key").stat().st_mode & 0o777 == 0o600
     assert is_key_beside_data(settings)
     assert not is_key_beside_data(Settings(data_dir=tmp_path, secrets_key_file=tmp_path.parent / "key"))
+
+
+def test_a_key_beside_the_data_that_was_lost_is_not_replaced_by_one_that_opens_nothing(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    secrets_file(settings, secret_keys(settings)).write(SHOES, "odoo/login", "bot")
+    kept = (tmp_path / "secrets.key").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(ConfigError, match="put it back") as refused:
+        secret_keys(settings)
+    assert refused.value.code == "secrets_key_missing"
+    assert not (tmp_path / "secrets.key").exists()
+    kept.rename(tmp_path / "secrets.key")
+    assert secrets_file(settings, secret_keys(settings)).read(SHOES, "odoo/login") == "bot"
 
 
 @pytest.mark.parametrize(

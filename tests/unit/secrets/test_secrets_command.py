@@ -167,7 +167,7 @@ def test_json_is_imported_by_system_by_path_and_by_name(installation: Installati
         "OPENAI_API_KEY": "canary-3",
         "chatwoot": {"hmac_secret": True},
     }
-    (tmp_path / "secrets.json").write_text(json.dumps(given))
+    (tmp_path / "secrets.json").write_text(json.dumps(given), "utf-8-sig")  # as Windows' own programs write it
     answer = json.loads(installation.smos_secrets("import", str(tmp_path / "secrets.json"), "--json").stdout)
 
     assert [entry["path"] for entry in answer["imported"]] == ["llm/api_key", "odoo/api_key", TOKEN]
@@ -180,7 +180,10 @@ def test_json_is_imported_by_system_by_path_and_by_name(installation: Installati
     ("content", "code"),
     [
         (b"{not json canary", "secrets_unreadable"),
-        (b"[" * 100_000, None),
+        (b"[" * 100_000, "secrets_unreadable"),
+        (b"ODOO_URL=https://canary.cl\ncanary-on-a-line-of-its-own\n", "secrets_unreadable"),
+        (b"\xef\xbb\xbf{\"shopify\": \"canary\",}", "secrets_unreadable"),
+        (b"sk-canary+/=\n", "secrets_unreadable"),
         (b"{" + b'"a":{' * 100_000, "secrets_unreadable"),
         (b"\xff\xfe\x00canary", "secrets_unreadable"),
         (b"ODOO_URL=canary-a\nODOO_INSTANCE_URL=canary-b", "secret_named_twice"),
@@ -188,7 +191,10 @@ def test_json_is_imported_by_system_by_path_and_by_name(installation: Installati
         (b"ODOO_URL=\"canary\\ntwo lines\"", "secret_malformed"),
         (b"x" * 1_000_001, "secrets_unreadable"),
     ],
-    ids=["broken", "deep list", "deep object", "binary", "twice", "long", "two lines", "large"],
+    ids=[
+        "broken", "deep list", "line", "broken with a mark", "bare key", "deep object", "binary", "twice", "long",
+        "two lines", "large",
+    ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
     installation: Installation, tmp_path: Path, content: bytes, code: str | None
@@ -199,6 +205,12 @@ def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
     assert (refused.code if isinstance(refused, ConfigError) else None) == code
     assert installation.secrets.entries(SHOP.scope) == ()
     assert "canary" not in "".join(installation.said)
+
+
+def test_a_file_without_one_secret_of_ours_is_no_success(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=postgres://canary\n")
+    done = installation.smos_secrets("import", str(tmp_path / ".env"))
+    assert (done.exit_code, installation.secrets.entries(SHOP.scope)) == (1, ())
 
 
 def test_the_key_of_the_file_is_changed_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
