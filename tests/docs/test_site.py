@@ -69,7 +69,7 @@ def test_a_page_is_there_in_spanish_and_in_english_where_nobody_has_translated_i
         "A shop's first day",
         "El primer día de una tienda",
     )
-    assert heading("es/audit") == heading("audit")
+    assert heading("es/scale") == heading("scale")
     assert '<html lang="es"' in (site / "es/index.html").read_text("utf-8")
 
 
