@@ -41,9 +41,9 @@ _HARDWARE = TenantScope(tenant_id="TENANT_HARDWARE")
 _SHOPS: Final = {"the small shop": SCOPE, "the hardware store": _HARDWARE}
 _CAVEAT = """\
 All these messages and their labels were written by the developers of SmarterOS, none by customers. The first four sets
-were looked at while the base pack grew: their figures are those of known sets. The two sets of strangers were written
-without looking at the pack and measured before any mending (the column "first seen"); what failed in the first one was
-mended by class of error, so of that one only the first figure is honest. Expect a real shop's customers to be
+were looked at while the base pack grew: their figures are those of known sets. The sets of strangers were written
+without looking at the pack and measured before any mending (the column "first seen"); what failed in them, except in
+the second, was mended by class of error, so only their first figures are honest. Expect a real shop's customers to be
 understood worse than any figure here; `smos agent eval` measures that on messages of your own. "Examples" counts the
 messages that happen to read word for word like an example.
 """
@@ -143,7 +143,7 @@ def _lines(
     yield f"- {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}\n"
     yield _CAVEAT
     yield from _sets(reports, baseline)
-    yield "\n## Messages of strangers, both sets\n"
+    yield "\n## Messages of strangers, all sets\n"
     yield from summary(of_strangers)
     yield "\n![Calibration](images/agent-calibration.svg) ![Thresholds](images/agent-thresholds.svg)\n"
     yield from by_intent(of_strangers)

@@ -12,7 +12,7 @@ from smarteros.domain.decisions import Intent
 from tests.unit.agents.talk import HELD_OUT_SETS, held_out
 
 ROOT = Path(__file__).parents[1]
-STRANGERS = ("strangers", "strangers_second")
+STRANGERS = ("strangers", "strangers_second", "strangers_third", "strangers_fourth")
 SETS = (*HELD_OUT_SETS, *STRANGERS)
 
 

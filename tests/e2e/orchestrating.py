@@ -18,7 +18,7 @@ def orchestrate(stack: RunningStack, tenant_id: str, *by: str) -> None:
     """Run the command; what it points Chatwoot at is the demo unless another webhook is said."""
     where = ["--public-url", stack.url, "--data-dir", str(stack.data_dir)]
     done = CliRunner().invoke(app, ["tenant", "orchestrate", tenant_id, *by, *where])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 0, f"{done.output}{done.exception!r}"
 
 
 def until_known(world: World, tenant_id: str) -> None:

@@ -14,8 +14,13 @@ from smarteros.agents.cart_items import (
     count_before,
     count_in,
     has_colour,
+    is_of,
+    is_said,
     meant_among,
+    places_of_values,
     several,
+    token_words,
+    values_named,
     words_of_item,
 )
 from smarteros.agents.cart_reading import CartWords, cart_pattern
@@ -52,7 +57,8 @@ def cart_talk(extraction: Extraction, state: DialogueState) -> CartTalk | None:
     plain = plain_words(extraction)
     if not plain or len(plain.split()) > _MOST_WORDS or not (state.offered or state.cart):
         return None
-    return _answered(extraction, plain, state) or _Reading(extraction, plain, state).talk()
+    reading = _Reading(extraction, plain, state)
+    return reading.asking(_answered(extraction, plain, state) or reading.talk())
 
 
 def bought(extraction: Extraction, state: DialogueState) -> CartTalk | None:
@@ -60,7 +66,21 @@ def bought(extraction: Extraction, state: DialogueState) -> CartTalk | None:
     reading = _Reading(extraction, plain_words(extraction), state)
     if reading.says("show"):
         return reading.talk()
-    return reading.added() or reading.gone_on_with() or reading.bought_unnamed()
+    return reading.asking(reading.added() or reading.gone_on_with() or reading.bought_unnamed())
+
+
+def added_if_found(extraction: Extraction, state: DialogueState) -> Action | None:
+    """Return the cart to prepare when the search for "agrega un bombín" finds one thing only; None for other words.
+
+    The customer has said that he wants it; of several things, or of one whose size he did not name, he is shown them.
+    """
+    words = CartWords(extraction, plain_words(extraction), state)
+    if not words.says("adds") or "?" in extraction.folded:
+        return None
+    kept = [Line(item).params() for item in state.cart]
+    sized = extraction.entities.size is not None
+    found = {"found": True, "sized": sized, "quantity": words.quantity or 1}
+    return Action(tool=_PREPARES, params={"lines": [*kept, found], "partial": True})
 
 
 def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartTalk | None:
@@ -68,11 +88,13 @@ def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartT
     asked = state.asked
     if asked is None:
         return None
+    reading = _Reading(extraction, plain, state)
+    if asked.missing is not None:
+        return reading.told_apart(asked)
     places = chosen_places(plain, len(asked.between))
     meant = at_places(asked.between, places) if places else meant_among(extraction, plain, asked.between)
     if len(meant) != 1:
         return None
-    reading = _Reading(extraction, plain, state)
     quantity = extraction.entities.quantity or asked.quantity
     return reading.done(asked.act, meant[0], quantity)
 
@@ -81,9 +103,50 @@ def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartT
 class _Reading(CartWords):
     """What a message does to the cart."""
 
+    def asking(self, talk: CartTalk | None) -> CartTalk | None:
+        """Ask for the size before something is added of which nobody has named one."""
+        if talk is None or talk.wish.act != "add":
+            return talk
+        there = {item.variant_id for item in self.state.cart}
+        new = [line.item for line in talk.lines if line.item.variant_id not in there and not line.to_be_found]
+        missing = {item.variant_id: self.undetermined(item) for item in new}
+        option = next(filter(None, missing.values()), None)
+        if option is None:
+            return talk
+        between = tuple(item for item in new if missing[item.variant_id] == option)
+        return CartTalk(CartWish(act="add", quantity=between[0].quantity, between=between, missing=option))
+
+    def told_apart(self, asked: CartWish) -> CartTalk | None:
+        """Read the answer to "¿en qué talla?"; None when it names no value, or another thing."""
+        if len(asked.between) == 1 and (parted := self.by_values(asked.between[0])) is not None:
+            return parted
+        kept, last = self._kept(), asked.between[0]
+        for item in asked.between:
+            line = self.variant(item)
+            if not (line.to_be_found or values_named(self.extraction, item)):
+                return None
+            kept, last = self._plus(kept, line, self.extraction.entities.quantity or asked.quantity), item
+        return CartTalk(CartWish(act=asked.act, quantity=asked.quantity, spoken_of=last.variant_id), kept)
+
+    def by_values(self, item: CartItem) -> CartTalk | None:
+        """Read several values of one option: "la 38 y la 37", "2 crema y 6 azules", each with the number before it."""
+        several_of = [found for found in places_of_values(self.extraction, item).values() if len(found) > 1]
+        if len(several_of) != 1:
+            return None
+        again = not self.says("adds")  # "2 crema y 6 azules" of what is in the cart already says it all anew
+        kept = tuple(line for line in self._kept() if not (again and line.item.product_id == item.product_id))
+        apart = {value for _, value in several_of[0]}
+        shared = tuple(value for value in values_named(self.extraction, item) if value not in apart)
+        for place, value in several_of[0]:
+            count = count_before(self.extraction.folded[:place]) or 1
+            kept = (*kept, Line(item.model_copy(update={"quantity": count}), values=(value, *shared)))
+        return CartTalk(CartWish(act="add", spoken_of=item.variant_id), kept)
+
     def talk(self) -> CartTalk | None:
         if self.says("clear") and (self.state.cart or self.says("cart")):
             return CartTalk(CartWish(act="clear"))
+        if self.state.cart and self.says("settle"):
+            return CartTalk(CartWish(act="show"), self._kept())
         if self.says("show") and not self.says("delivery"):
             # Before there is a cart, a link or a total is asked for as part of buying: the words around it tell.
             known = self.state.cart or self.says("cart") or self.says("own")
@@ -92,7 +155,12 @@ class _Reading(CartWords):
             return CartTalk(CartWish(act="clear"))
         if agrees(self.extraction):
             return self._agreed()
-        return self._changed() or self._bought()
+        return self._changed() or self._bought() or self._confirmed()
+
+    def _confirmed(self) -> CartTalk | None:
+        """Read "sí, ese" of what was put into the cart a moment ago."""
+        just_now = self.state.cart and self.state.intent == "cart_request" and self.state.pending is None
+        return CartTalk(CartWish(act="show"), self._kept()) if just_now and self.says("this") else None
 
     def _changed(self) -> CartTalk | None:
         """Read what is to be otherwise with what is in the cart."""
@@ -137,6 +205,9 @@ class _Reading(CartWords):
             return by_colours
         places = self.places()
         meant = places if places is not None else meant_among(self.extraction, self.plain, self.offered, size=False)
+        alone = meant if len(meant) == 1 else self.offered if len(self.offered) == 1 else ()
+        if alone and (parted := self.by_values(alone[0])) is not None:
+            return parted
         if not meant:
             return None
         if several(meant) and places is None:
@@ -157,8 +228,8 @@ class _Reading(CartWords):
         for mention in colours if len(colours) > 1 else ():
             fitting = [item for item in self.offered if has_colour(mention.value, words_of_item(item))]
             if len(fitting) != 1:
-                return None
-            kept = self._plus(kept, Line(fitting[0]), count_before(self.extraction.folded[: mention.start]))
+                return None if several(self.offered) or not self.offered else self.by_values(self.offered[0])
+            kept = self._plus(kept, Line(fitting[0]), count_before(self.uncounted[: mention.start]))
             last = fitting[0]
         return None if last is None else CartTalk(CartWish(act="add", spoken_of=last.variant_id), kept)
 
@@ -177,6 +248,8 @@ class _Reading(CartWords):
 
     def bought_unnamed(self) -> CartTalk | None:
         """Buy the only product of the list; of several ask which; None where a place the list lacks is named."""
+        if len(self.offered) == 1 and (parted := self.by_values(self.offered[0])) is not None:
+            return parted
         if not self.offered or self.names_another() or chosen_places(self.plain, len(self.offered)) == ():
             return None
         if several(self.offered):
@@ -228,6 +301,9 @@ class _Reading(CartWords):
         exchange = cart_pattern("exchange").search(self.plain)
         if exchange is None:
             return None
+        sized = self._exchanged_values(exchange["old"], exchange["new"])
+        if sized is not None:
+            return sized
         given = meant_among(self.extraction, exchange["old"], self.state.cart, refused=True)
         taken = meant_among(self.extraction, exchange["new"], self.offered, size=False, refused=True)
         if len(given) != 1 or len(taken) != 1:
@@ -235,6 +311,21 @@ class _Reading(CartWords):
         others = tuple(line for line in self._kept() if line.item.variant_id != given[0].variant_id)
         lines = self._plus(others, Line(taken[0]), self.quantity or given[0].quantity)
         return CartTalk(CartWish(act="swap", spoken_of=taken[0].variant_id), lines)
+
+    def _exchanged_values(self, old: str, new: str) -> CartTalk | None:
+        """Read "cambia las del 36 por 37": one thing of the cart in another size or colour."""
+        gone, wanted = frozenset(token_words(old)), frozenset(token_words(new))
+        given = [
+            (item, tuple(value for values in item.options.values() for value in values if is_said(value, wanted)))
+            for item in self.state.cart
+            if any(is_of(item, v) and is_said(v, gone) for values in item.options.values() for v in values)
+        ]
+        if len(given) != 1 or not given[0][1]:
+            return None
+        item, values = given[0]
+        line = Line(item, values=values, like=item.variant_id)
+        kept = tuple(line if there.item.variant_id == item.variant_id else there for there in self._kept())
+        return CartTalk(CartWish(act="swap", spoken_of=item.variant_id), kept)
 
     def _swapped(self) -> CartTalk | None:
         """Read "mejor el azul", "cámbialo por el negro", "mejor en 43", "mejor 2"."""
@@ -268,11 +359,18 @@ class _Reading(CartWords):
         if not self.state.cart:
             return self.done("add", self.offered[0], self.quantity) if self.offered else None
         focus = self.focus()
-        return self._ask("count", self.state.cart) if focus is None else self.done("count", focus, self.quantity)
+        act: CartAct = "add" if self.says("adds") else "count"
+        if focus is None:
+            return self._ask(act, self.state.cart)
+        return self.done(act, focus.model_copy(update={"quantity": 1}) if act == "add" else focus, self.quantity)
 
     def _in_place_of(self, old: CartItem | None, new: CartItem) -> CartTalk:
         quantity = self.quantity or (old.quantity if old is not None else 1)
         line = self.variant(new.model_copy(update={"quantity": quantity}))
+        if old is not None and old.product_id != new.product_id and not line.to_be_found:
+            # "Mejor la otra": of the size that was chosen, where it comes in it.
+            values = (value for choices in new.options.values() for value in choices)
+            line = replace(line, values=tuple(value for value in values if is_of(old, value) and not is_of(new, value)))
         if line.to_be_found and old is not None and old.product_id == new.product_id:
             line = replace(line, like=old.variant_id)  # "mejor la negra": of the size that was chosen
         kept = tuple(line for line in self._kept() if old is None or line.item.variant_id != old.variant_id)

@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
-from smarteros.agents.cart_items import Line, at_places, count_before, count_in, has_colour, meant_among, words_of_item
+from smarteros.agents.cart_items import (
+    Line,
+    at_places,
+    count_before,
+    count_in,
+    has_colour,
+    is_of,
+    is_said,
+    meant_among,
+    places_of_values,
+    token_words,
+    values_named,
+    words_of_item,
+)
 from smarteros.agents.dialogue import chosen_places
 from smarteros.agents.entities import REFUSED, Extraction
 from smarteros.agents.spelling import base_speller
@@ -16,9 +29,11 @@ from smarteros.agents.wordlists import read_data
 from smarteros.domain.carts import CartItem
 from smarteros.domain.decisions import DialogueState
 from smarteros.kit.text import fold
+from smarteros.tools.catalogue import COLOUR_OPTIONS
 
 _MOST_WORDS_OF_CHOICE = 6
 _COUNTABLE = frozenset({"color", "category"})
+_FRACTION = re.compile(r"\d/\d")
 _ARTICLES = ("el ", "la ", "los ", "las ", "the ")
 
 
@@ -41,8 +56,17 @@ class CartWords:
     def _counted_thing(self) -> int | None:
         """Return the number before what is named: "dos azules", "agrega dos zapatillas"; "una azul" is no number."""
         named = (mention.start for mention in self.extraction.mentions if mention.kind in _COUNTABLE)
-        counts = [count_before(self.extraction.folded[:start]) for start in named]
+        counts = [count_before(self.uncounted[:start]) for start in named]
         return next((count for count in counts if count is not None and count > 1), None)
+
+    @property
+    def uncounted(self) -> str:
+        """The folded message without its sizes and prices, which are no numbers of pieces: "talla 36 amarilla"."""
+        text = self.extraction.folded
+        for span in self.extraction.spans:
+            if span.kind in ("size", "price"):
+                text = text[: span.start] + "|" * (span.end - span.start) + text[span.end :]
+        return text
 
     @property
     def offered(self) -> tuple[CartItem, ...]:
@@ -75,10 +99,48 @@ class CartWords:
         entities, words = self.extraction.entities, words_of_item(item)
         size = entities.size if entities.size is not None and fold(entities.size) not in words else None
         other = entities.color is not None and not has_colour(entities.color, words)
-        return Line(item, size, entities.color if other else None)
+        named = (*values_named(self.extraction, item), *self._searched_values(item))
+        if size is None and not other and all(is_of(item, value) for value in named):
+            return Line(item)
+        return Line(item, size, entities.color if other else None, values=named)
+
+    def _searched_values(self, item: CartItem) -> tuple[str, ...]:
+        """Return the values the search named of the options of which this message names none: "en sunburst"."""
+        open_options = [values for name, values in item.options.items() if not self._names_of(item, name)]
+        said = ([value for value in values if is_said(value, self._words_before)] for values in open_options)
+        return tuple(found[0] for found in said if len(found) == 1)
+
+    def _names_of(self, item: CartItem, option: str) -> bool:
+        """Tell whether the message names a value of an option; a size is one of whatever is no colour."""
+        is_colour = fold(option) in COLOUR_OPTIONS
+        entity = self.extraction.entities.color if is_colour else self.extraction.entities.size
+        return entity is not None or bool(places_of_values(self.extraction, item).get(option))
+
+    def undetermined(self, item: CartItem) -> str | None:
+        """Return the option of an item that nobody has chosen and no yes can choose: the size of a shoe.
+
+        A colour that was not named is that of the variant shown: the cart tells it, and it can be changed.
+        """
+        if self.extraction.entities.size is not None or self.state.wanted.size is not None:
+            return None
+        if any(item.product_id == there.product_id for there in self.state.cart):
+            return None
+        before, said = self._words_before, values_named(self.extraction, item)
+        for name, values in item.options.items():
+            open_choice = len(values) > 1 and fold(name) not in COLOUR_OPTIONS
+            known = any(value in said or is_said(value, before) for value in values)
+            if open_choice and not known:
+                return name
+        return None
+
+    @property
+    def _words_before(self) -> frozenset[str]:
+        return frozenset(token_words(self.state.searched_words))
 
     def places(self) -> tuple[CartItem, ...] | None:
         """Return what of the list is named by its place or its price's rank; None when nothing is."""
+        if _FRACTION.search(self.extraction.folded):  # "la 3/4" is no third
+            return None
         places = chosen_places(self.plain, len(self.offered))
         if places is None:  # "la sejunda"
             places = chosen_places(base_speller().all_corrected(self.plain), len(self.offered))
@@ -117,7 +179,7 @@ class CartWords:
 
     def is_mere_choice(self) -> bool:
         """Tell whether the message is little more than a place or an attribute: "el segundo", "la azul"."""
-        asks = "?" in self.extraction.folded or self.plain.startswith(("y ", "and "))
+        asks = "?" in self.extraction.folded or self.plain.startswith(("y ", "and ", "en ", "in "))
         if len(self.plain.split()) > _MOST_WORDS_OF_CHOICE or asks or self.says("corrects"):
             return False
         named = any(mention.kind == "color" for mention in self.extraction.mentions)

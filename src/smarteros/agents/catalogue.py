@@ -17,6 +17,7 @@ from typing import Protocol
 
 from smarteros.agents.entities import EntityExtractor
 from smarteros.agents.gazetteer import Entry, Gazetteer
+from smarteros.agents.goods import Goods
 from smarteros.agents.wordlists import word_list
 from smarteros.domain.catalogue import CatalogueTitle
 from smarteros.domain.errors import TransientError
@@ -50,6 +51,7 @@ class _Known:
     """What is known of one tenant."""
 
     entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict[str, Entry])
+    goods: Goods = field(default_factory=Goods)
     seen: set[str] = field(default_factory=set[str])
     read_at: float | None = None
     extractor: EntityExtractor | None = None
@@ -98,7 +100,8 @@ class CatalogueWords:
                 known.seen.clear()
             if _learn(known, titles, base.gazetteer) or known.base is not base:
                 known.base = base
-                known.extractor = EntityExtractor(base.gazetteer.extended(known.entries)) if known.entries else base
+                words = base.gazetteer.extended(known.entries) if known.entries else base.gazetteer
+                known.extractor = EntityExtractor(words, known.goods) if known.seen else base
             return known.extractor or base
 
     def _read(self, scope: TenantScope) -> list[CatalogueTitle]:
@@ -110,12 +113,15 @@ class CatalogueWords:
 
 def _learn(known: _Known, titles: Iterable[CatalogueTitle], base: Gazetteer) -> bool:
     """Add the words of new titles; tells whether there were any."""
-    before = len(known.entries)
+    before = len(known.entries) + len(known.goods.words)
     for title in titles:
         key = fold(f"{title.brand} {title.kind} {title.title}")
-        if key in known.seen or len(known.entries) >= MOST_WORDS:
+        if key in known.seen:
             continue
         known.seen.add(key)
+        known.goods.learn(title)
+        if len(known.entries) >= MOST_WORDS:
+            continue
         brand = fold(title.brand)
         if len(brand) >= _LEAST_LETTERS and not base.knows(brand):
             known.entries.setdefault(brand, Entry("brand", title.brand.strip()))
@@ -126,7 +132,7 @@ def _learn(known: _Known, titles: Iterable[CatalogueTitle], base: Gazetteer) -> 
                 plural = _plural(thing)
                 for spelling in spellings:
                     known.entries.setdefault(spelling, Entry("category", plural))
-    return len(known.entries) > before
+    return len(known.entries) + len(known.goods.words) > before
 
 
 def _thing(title: str) -> str | None:

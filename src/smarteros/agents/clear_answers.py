@@ -32,7 +32,7 @@ _SURE = 0.8
 _CLEAR = 0.85
 _SAYS_TOO_LITTLE = 0.5  # probability of "ambiguous" from which a message names nothing to look for
 _WANTS_A_PERSON = 0.5
-_LEAST_STRANGE, _MOST_STRANGE = -1.0, 2.5  # log odds; its weight, 1, was learnt with those of ``knowledge.sureness``
+_LEAST_STRANGE, _MOST_STRANGE = -1.0, 1.25  # log odds; its weight, 1, was learnt with those of ``knowledge.sureness``
 _CERTAIN = 1e-3
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from smarteros.agents.cart_items import values_named
 from smarteros.agents.entities import Extraction
 from smarteros.agents.normalise import words_of
 from smarteros.agents.wordlists import word_list
+from smarteros.domain.carts import CartItem
 from smarteros.domain.decisions import Action, DialogueState, Entities, Intent
 
 _AGREEING = word_list("agreeing")
@@ -34,13 +36,15 @@ _ALL = re.compile(
     r"(?:de )?cada (?:un[oa]|modelo|color)|(?:one|two) of each)\b"
 )
 _REFERENCE = re.compile(
-    r"^[^a-z0-9]*(?:es |la |el |mi |numero |nro |pedido |orden |boleta |n° ?|folio |it's |is |order |number )*"
+    r"^[^a-z0-9]*(?:(?:no|perdon|disculpa|digo|me equivoque|sorry|i mean)[, .]+)*"
+    r"(?:es |era |la |el |mi |numero |nro |pedido |orden |boleta |n° ?|folio |it's |is |order |number )*"
     r"[#:]* ?([a-z]{0,4}[-/ ]?\d[\d/-]{1,19})[^a-z0-9]*$"
 )
 _CHEAPER = re.compile(
     r"\b(?:mas (?:barat[oa]s?|economic[oa]s?|car[oa]s?|grandes?|chic[oa]s?|liger[oa]s?)|cheaper|bigger|smaller|"
     r"otr[oa]s? (?:modelos?|colou?r(?:es)?|marcas?|tallas?|opcion(?:es)?)|other (?:models?|colou?rs?|brands?|sizes?))\b"
 )
+_NOT_SUCH = re.compile(r"^[^a-z0-9]*(?:pero |but )?(?:que no sean?|not (?:in )?)\b")
 _OWNED = re.compile(
     r"\b(?:compr\w+|lleg\w+|recib\w+|boleta|factura|devol\w+|queda\w*|bought|returns?|received|receipt)\b"
 )
@@ -127,8 +131,10 @@ def is_ellipsis(extraction: Extraction) -> bool:
 def refines_search(extraction: Extraction, state: DialogueState) -> bool:
     """Tell whether a short message only changes what an earlier search named: "¿y en 43?", "no, en azul"."""
     given = extraction.entities
-    named = any(getattr(given, name) is not None for name in _REFINES)
-    changes = named or _CHEAPER.search(extraction.folded)
+    # "En sunburst": what one of the list can be bought in, whatever it is called.
+    valued = any(values_named(extraction, CartItem.of(product)) for product in state.offered)
+    named = valued or any(getattr(given, name) is not None for name in _REFINES)
+    changes = named or _CHEAPER.search(extraction.folded) or _NOT_SUCH.search(extraction.folded)
     # A list stays in mind while something else is asked in between, but then only a name goes back to it.
     return is_ellipsis(extraction) and bool(changes if state.intent in _SEARCHED else named and state.offered)
 
@@ -149,6 +155,17 @@ def merged(earlier: Entities, now: Entities) -> Entities:
         kept.pop("price_min", None)
         kept.pop("price_max", None)
     return now.model_copy(update={name: value for name, value in kept.items() if getattr(now, name) is None})
+
+
+def goes_on_with(extraction: Extraction, state: DialogueState) -> str:
+    """Return the words of the last search if a message goes on with it; nothing when it names a thing of its own.
+
+    Who asks for something cheaper asks for it among all things of the kind, not of the model he was shown.
+    """
+    own = any(mention.kind == "category" for mention in extraction.mentions)
+    given, kind = extraction.entities, state.wanted.category
+    dearer = given.price_min is not None or given.price_max is not None or _CHEAPER.search(extraction.folded)
+    return "" if own or (dearer and kind is not None) else state.searched_words
 
 
 def plain_words(extraction: Extraction) -> str:

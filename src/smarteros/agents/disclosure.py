@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from smarteros.domain.decisions import AgentRequest
 from smarteros.kit.redaction import Redactor
@@ -47,6 +48,14 @@ def words_of(request: AgentRequest) -> str:
 def occurs(value: str, text: str) -> bool:
     """Tell whether a value is in a text as whole words, however it is capitalised."""
     return re.search(rf"(?<!\w){re.escape(fold(value))}(?!\w)", fold(text)) is not None
+
+
+def own_size(size: str | None, words: str, found: Iterable[str | None]) -> str | None:
+    """Return the size somebody outside names when we found it ourselves or it is a word of the customer, else None.
+
+    A size may be said back to the customer without anybody having looked it up, so it must be his.
+    """
+    return size if size in (None, *found) or occurs(size, words) else None
 
 
 def restored(redactor: Redactor, text: str) -> str:

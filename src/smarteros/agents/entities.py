@@ -14,6 +14,7 @@ from typing import Any
 
 from smarteros.agents.days import find_day
 from smarteros.agents.gazetteer import Gazetteer, Mention
+from smarteros.agents.goods import Goods
 from smarteros.agents.money import find_money
 from smarteros.agents.normalise import readable
 from smarteros.agents.numbers import (
@@ -55,6 +56,7 @@ _WEARING = re.compile(
     r"\b(?:pedi|mandaron|llego|llegaron|compre|uso|recibi|ordered|got|wear)(?: el| la| un| una| a)? (?:3[3-9]|4[0-8])\b"
     r"(?! (?:dias|horas|cuotas|lucas|mil|days|unidades|pares))"
 )
+_WEARS_SIZE = re.compile(r"calza (?:el |la |un )?\d")
 _WORN = word_list("worn")
 _WORN_BRANDS = word_list("worn_brands")
 
@@ -92,8 +94,10 @@ class Extraction:
 class EntityExtractor:
     """Reads entities out of messages."""
 
-    def __init__(self, gazetteer: Gazetteer) -> None:
+    def __init__(self, gazetteer: Gazetteer, goods: Goods | None = None) -> None:
+        """``goods`` are those of the shop, where its catalogue is known."""
         self._gazetteer = gazetteer
+        self.goods = goods or Goods()
 
     @property
     def gazetteer(self) -> Gazetteer:
@@ -113,14 +117,15 @@ class EntityExtractor:
         unread = _blank(original, *((span.start, span.end) for span in spans)) if fitting else original
         values.update(sku=find_sku(unread), coupon=find_coupon(unread))
         named = [m for m in self._gazetteer.find(rest) if not _names_a_phone(m, rest, spans)]
-        mentions = _wanted(named, rest)
+        mentions = self._without_things(_wanted(named, rest), rest)
         spans.extend(Span(REFUSED, m.start, m.end) for m in named if m not in mentions)
         for mention in mentions:
             if values.get(mention.kind) is None:
                 values[mention.kind] = mention.value
             spans.append(Span(mention.kind, mention.start, mention.end))
         size = find_size(
-            _blank(rest, *((m.start, m.end) for m in mentions)), wearable=about_sizes or _is_worn(values, rest)
+            _blank(rest, *((m.start, m.end) for m in mentions)),
+            wearable=about_sizes or _is_worn(values, rest) or self.goods.are_worn(rest),
         )
         if size is not None:
             values["size"] = size.value
@@ -129,6 +134,14 @@ class EntityExtractor:
         self._quantity(rest, values, spans)
         spans.sort(key=lambda span: span.start)
         return Extraction(Entities(**values), folded, tuple(spans), mentions, original)
+
+    def _without_things(self, mentions: tuple[Mention, ...], text: str) -> tuple[Mention, ...]:
+        """Leave out "calza 38", which is no garment, and a colour by whose name the shop sells a thing, said first."""
+        mentions = tuple(m for m in mentions if not _WEARS_SIZE.match(text[m.start :]))
+        first = next((m for m in mentions if m.kind in ("color", "category")), None)
+        if first is None or first.kind != "color" or not self.goods.has_thing(text[first.start : first.end]):
+            return mentions
+        return tuple(m for m in mentions if m is not first)
 
     def _numbers(self, folded: str, today: date | None, values: dict[str, Any], spans: list[Span]) -> str:
         """Read what is written with digits, the surest first; what was read is blanked out for the next."""

@@ -129,6 +129,7 @@ class NativeAgent:
         """Return when the tenant's answers are the best it can give; raises what went wrong at the first learning."""
         shared = self.shared_model()
         self._tenants.best(TenantScope(tenant_id=tenant_id), shared)
+        give_back_freed_memory()
 
     def prepare_soon(self, tenant_ids: Sequence[str]) -> None:
         """Learn, and make the best models of the first of these tenants; returns at once.
@@ -186,7 +187,7 @@ class NativeAgent:
         extraction = extractor.extract(
             text,
             today=in_santiago(context.now).date() if context.now is not None else None,
-            about_sizes=state.entities.category is not None or bool(state.offered),
+            about_sizes=state.entities.category is not None or bool(state.offered or state.searched_words),
         )
         understood = Interpreter(extractor, model).understand(request, extraction)
         complains = understood.intent == "complaint" and understood.confidence >= _SURE
@@ -247,11 +248,12 @@ def _actions(understood: Understanding) -> tuple[Action, ...]:
     if route == "odoo_invoice_lookup" and lost_the_paper(understood.extraction):
         return (list_invoices(),)
     if route == "shopify_sales":
-        query = search_query(understood.extraction, entities)
+        query = search_query(understood.extraction, entities, understood.earlier)
         if query != NO_WORDS or understood.intent == "product_query":
             filters = {name: getattr(entities, name) for name in _SEARCHED if getattr(entities, name) is not None}
             params = {"query": query, **filters, "limit": _PRODUCTS_PER_SEARCH}
-            return (Action(tool="shopify_search_products", params=params),)
+            search = Action(tool="shopify_search_products", params=params)
+            return (search,) if understood.then is None else (search, understood.then)
     return ()
 
 
@@ -278,6 +280,8 @@ def _lead_in(understood: Understanding, language: Language) -> str | None:
         return replies.preparing_cart(language) if understood.cart.lines else None
     if understood.action is not None and understood.action.tool == RECOMMENDS:
         return replies.recommending(language)
+    if understood.action is not None and route == "shopify_sales":
+        return None
     if route == "shopify_sales":
         return replies.searching(understood.extraction, entities, language)
     if route == "odoo_invoice_lookup" and entities.invoice_number is not None:

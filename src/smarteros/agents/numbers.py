@@ -65,8 +65,11 @@ _SPOKEN = {
     "eight": 8, "nine": 9, "ten": 10, "una docena": 12, "media docena": 6, "a dozen": 12,
 }  # fmt: skip
 _COUNT = r"(\d{1,2}|" + "|".join(sorted(_SPOKEN, key=len, reverse=True)) + r")"
+_PIECES = (
+    r"(?:unidades?|par(?:es)?|units?|pairs?|ejemplares|piezas|packs?|sets?|juegos?|cajas?|bolsas?|kits?|boxes|bags)"
+)
 _QUANTITY = (
-    re.compile(rf"\b{_COUNT} (?:unidades?|pares|units?|pairs?|ejemplares|piezas)\b"),
+    re.compile(rf"\b{_COUNT} {_PIECES}\b"),
     re.compile(rf"\b(?:cantidad|quantity)[ :]+{_COUNT}\b"),
     re.compile(r"(?<![a-z0-9])x ?(\d{1,2})\b(?! ?(?:gb|tb))"),
     re.compile(
@@ -81,8 +84,13 @@ _QUANTITY = (
     ),
     re.compile(r"\b(una docena|media docena|a dozen)\b"),
     re.compile(
-        rf"^[^a-z0-9]*(?:(?:no|ya|bueno|ok|entonces|pero|si)[, ]+)*(?:mejor|que sean|sean|serian|son|pon|dame|deme|"
-        rf"make it|actually|solo|quiero) {_COUNT}(?: mejor| porfa| por favor| no mas| nomas| please| then)*[^a-z0-9]*$"
+        rf"^[^a-z0-9]*(?:(?:no|ya|bueno|ok|perdon|mejor|solo)[, ]+)*{_COUNT} "
+        r"(?:nomas|no mas|nada mas|sol[oa]|basta|me basta|is enough|is fine)[^a-z0-9]*$"
+    ),
+    re.compile(
+        r"^[^a-z0-9]*(?:(?:no|ya|bueno|ok|entonces|pero|si)[, ]+)*"
+        r"(?:mejor que sean|mejor|que sean|sean|serian|son|pon|dame|deme|make it|actually|solo|quiero) "
+        rf"{_COUNT}(?: mejor| porfa| por favor| no mas| nomas| please| then)*[^a-z0-9]*$"
     ),
     re.compile(
         rf"\b(?:agrega(?:me|le)?|suma(?:me|le)?|pon(?:me|le)|add) (?:otr[oa]s )?{_COUNT}(?: mas| more)?\b"

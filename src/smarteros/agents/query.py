@@ -8,6 +8,7 @@ from smarteros.agents.entities import REFUSED, Extraction
 from smarteros.agents.normalise import words_of
 from smarteros.agents.wordlists import word_list
 from smarteros.domain.decisions import Entities
+from smarteros.tools.vocabulary import colour_of
 
 _CARRIERS = word_list("carriers_es") | word_list("carriers_en")
 _FIGURES = frozenset(
@@ -15,21 +16,28 @@ _FIGURES = frozenset(
 )
 _WORD = re.compile(r"[a-z0-9][a-z0-9+'-]*")
 _MOST_WORDS = 8
+_SIZE_WORDS = re.compile(r"\btalla .*$")
 NO_WORDS = "productos"
 
 
-def search_query(extraction: Extraction, entities: Entities) -> str:
+def search_query(extraction: Extraction, entities: Entities, earlier: str = "") -> str:
     """Write the search: the thing and what describes it in the customer's order, then "talla X".
 
-    ``entities`` may hold what earlier messages named; of those the category and colour are searched too.
+    ``entities`` may hold what earlier messages named; of those the category and colour are searched too. ``earlier``
+    is the search this one goes on with: "¿y en 43?" of the "running azul".
     """
     words = _described(extraction)
     named = {mention.kind for mention in extraction.mentions}
-    if entities.category and "category" not in named:
+    if earlier:
+        replaced = "color" in named
+        kept = [word for word in _SIZE_WORDS.sub("", earlier).split() if not (replaced and colour_of(word))]
+        words = list(dict.fromkeys([*(word for word in kept if word != NO_WORDS), *words]))[: 2 * _MOST_WORDS]
+    elif entities.category and "category" not in named:
         words.insert(0, entities.category)
     for kind, value in (("brand", entities.brand), ("gender", entities.gender), ("color", entities.color)):
         if value and kind not in named:
             words.append(value)
+    words = list(dict.fromkeys(words))
     if entities.size:
         words += ["talla", entities.size]
     return " ".join(words) if words else NO_WORDS

@@ -17,6 +17,7 @@ _MARKED = frozenset(
      "phone", "email", "rut", "quantity", "date"}
 )  # fmt: skip
 _WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:'[^\W\d_]+)?(?!\w)")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _REPEATED = re.compile(r"(\S)\1{2,}")
 _MOST_CHARS = 300  # of one message; encoders take time by length, and what is wanted is said by then
 _KEPT_WORDS = 8_000
@@ -55,7 +56,9 @@ def classifier_words(extraction: Extraction) -> list[str]:
 def sentence_of(said: str) -> str:
     """Return a message in small letters its shorthand written out and slips set right; accents stay."""
     composed = "".join(sign for sign in normalize("NFC", said.lower()) if not combining(sign))
-    return _WORD.sub(_meant, _REPEATED.sub(r"\1\1", composed)[:_MOST_CHARS])[:_MOST_CHARS]
+    # "aloooo" is "alo": of two letters left the speller would make another word.
+    shorter = _REPEATED.sub(r"\1\1", _STRETCHED.sub(r"\1", composed))
+    return _WORD.sub(_meant, shorter[:_MOST_CHARS])[:_MOST_CHARS]
 
 
 def _meant(found: re.Match[str]) -> str:

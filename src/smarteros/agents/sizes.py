@@ -27,7 +27,8 @@ _UNIT_AFTER = (
 )
 # Ordered by how sure the words make it that a size wanted follows; the first that matches wins.
 _WANTED = re.compile(
-    rf"\b(?:soy|calzo|uso|necesito|ocupo|quiero|por|prefiero|need|want|wear|for) (?:una? |la |el |a |an |the )?"
+    r"\b(?:soy|calzo|calza|calzan|uso|usa|necesito|ocupo|quiero|por|prefiero|need|want|wear|for) "
+    r"(?:una? |la |el |a |an |the )?"
     rf"(?:talla |tallas |numero |n° |size )?(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}"
 )
 _NAMED = re.compile(
@@ -37,7 +38,12 @@ _NAMED = re.compile(
 _SIGN = re.compile(rf"(?<![a-z])n ?[°º] ?{_SIZE}")
 _US = re.compile(r"(?P<size>us ?\d{1,2}(?:[.,]5)?|\d{1,2}(?:[.,]5)? us)(?![a-z0-9])")
 _AFTER_IN = re.compile(rf"\b(?:en|in|el|la|un|una|hay|y|del|de) (?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
-_BARE = re.compile(rf"(?<![a-z0-9.,#$/-])(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
+_BARE = re.compile(rf"(?<![a-z0-9.,#$/'’-])(?P<size>{_SHOE}|{_LETTERS}){_END}{_UNIT_AFTER}")
+# Of another size than the one just spoken of, also one of children or of another country: "¿y en 28?", "what about 10".
+_ANOTHER = re.compile(
+    rf"^[^a-z0-9]*(?:(?:y|o|mejor) en|(?:what|how) about(?: an?| in)?|(?:and|or) in) "
+    rf"(?P<size>(?:[4-9]|[12]\d|3[01])(?:[.,]5)?){_END}[^a-z0-9]*$"
+)
 _RECEIVED = re.compile(
     r"\b(?:llego|llegaron|mandaron|mandaste|enviaron|enviaste|sent me|got|received|recibi|tengo|(?:vino|vinieron)|"
     r"cambiar|cambio|devolver|devuelvo|quedo|quedaron|instead of|en vez de|en lugar de|no|ni|not)\b[^,;]{0,22}$"
@@ -62,7 +68,7 @@ def find_size(folded: str, *, wearable: bool) -> Size | None:
         found = _last_wanted(pattern, folded)
         if found is not None:
             return found
-    for pattern in (_AFTER_IN, _BARE) if wearable else ():
+    for pattern in (_AFTER_IN, _BARE, _ANOTHER) if wearable else ():
         found = _last_wanted(pattern, folded)
         if found is not None:
             return found

@@ -1,8 +1,10 @@
 """Mistyped words, set right by the words customers use: "orario" is "horario", "depsacho" is "despacho".
 
-The vocabulary is that of the example messages and of the word list of the trade. Only a word that nobody there uses is
-looked at, and it is changed only to one that a single slip of the thumb away (two in a long word) made it; the more
-usual one wins. What the classifier reads is set right, never what passages and catalogues are searched with.
+The vocabulary is that of the example messages and of the word list of the trade. A word that nobody there uses is
+changed to one that sounds the same ("yegan" is "llegan"), else to one that a single slip of the thumb away (two in a
+long word) made it; the more usual one wins. The examples are misspelt here and there on purpose: what sounds like a
+word that is far more usual is that word. What the classifier reads is set right, never what catalogues are searched
+with.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from rapidfuzz.distance import OSA
 
 from smarteros.agents.normalise import normalise, readable
 from smarteros.agents.wordlists import read_data
+from smarteros.kit.sounds import sounds
 from smarteros.kit.text import fold
 
 _SHORTEST = 4
 _LONG = 9  # letters from which two slips are believed
 _LEAST_USED = 2  # times a word stands in the examples before another is changed to it
 _MOST_CANDIDATES = 12
+_FAR_MORE_USUAL = 10  # times as often in the examples
 
 
 class Speller:
@@ -31,14 +35,17 @@ class Speller:
     def __init__(self, used: Mapping[str, int], written: Mapping[str, str], valid: Iterable[str] = ()) -> None:
         """``used``: folded words and how often; ``written``: with their accents; ``valid``: never changed either."""
         self._written = dict(written)
-        self._valid = frozenset(used) | frozenset(valid)
+        self._real = frozenset(valid)
+        self._valid = frozenset(used) | self._real
+        self._count = dict(used)
         self._used = {word: count for word, count in used.items() if count >= _LEAST_USED and len(word) >= _SHORTEST}
         self._choices = list(self._used)
+        self._by_sound = {sounds(word): word for word in sorted(self._used, key=self._used.__getitem__)}
         self._nearest = lru_cache(maxsize=20_000)(self._nearest_word)
 
     def corrected(self, folded: str) -> str:
         """Return the word a folded word was meant to be, or the word itself."""
-        if len(folded) < _SHORTEST or folded in self._valid or not folded.isalpha():
+        if len(folded) < _SHORTEST or folded in self._real or not folded.isalpha():
             return folded
         return self._nearest(folded) or folded
 
@@ -51,6 +58,11 @@ class Speller:
         return self._written.get(folded, folded)
 
     def _nearest_word(self, word: str) -> str | None:
+        alike = self._by_sound.get(sounds(word))
+        if alike is not None and self._used[alike] >= _FAR_MORE_USUAL * self._count.get(word, 0):
+            return alike
+        if word in self._valid:
+            return None
         slips = 2 if len(word) >= _LONG else 1
         found = process.extract(word, self._choices, scorer=OSA.distance, score_cutoff=slips, limit=_MOST_CANDIDATES)
         near = [

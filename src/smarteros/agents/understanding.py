@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from smarteros.agents.advice import advice
-from smarteros.agents.basket import CartTalk, bought, cart_talk
-from smarteros.agents.clauses import Wish, behind_the_opening, wishes
+from smarteros.agents.basket import CartTalk, added_if_found, bought, cart_talk
+from smarteros.agents.clauses import Wish, behind_the_opening, wishes, without_opening
 from smarteros.agents.dialogue import (
     Understood,
     changes_offer,
     from_pending,
+    goes_on_with,
     is_ellipsis,
     merged,
     refines_search,
@@ -23,7 +24,9 @@ from smarteros.agents.dialogue import (
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
 from smarteros.agents.options import picked
+from smarteros.agents.product_questions import about_shown_product
 from smarteros.agents.purchases import about_purchases
+from smarteros.agents.query import NO_WORDS, search_query
 from smarteros.agents.tongues import only_asks_for_language
 from smarteros.agents.unseen_cart import about_unseen_cart
 from smarteros.domain.decisions import Action, AgentRequest, Candidate, DialogueState, Entities, Intent
@@ -31,6 +34,8 @@ from smarteros.domain.decisions import Action, AgentRequest, Candidate, Dialogue
 EVIDENT = 0.97  # decided by rule; never certain, because the rule may have misread
 REFINEMENT = 0.9
 _SURE = 0.8
+_SUPPOSED = 0.5  # below it an intent is hardly more than the least improbable one
+_NAMED = 0.75  # the shop sells it, so it is probably asked for
 _LEAST_EVIDENCE = 0.35  # when no intent reaches it, the message says too little
 _HINT_FACTOR = 1.5
 _CONTEXT_FACTOR = 10.0
@@ -50,8 +55,9 @@ class Understanding:
     """A message understood in its conversation.
 
     ``extraction`` is of the part that asks, ``question`` what to search passages with, ``second`` another wish and
-    ``more`` those after it. ``candidates`` are the most probable intents in scope of the whole message. ``action`` is
-    what the dialogue alone makes clear is to be done.
+    ``more`` those after it. ``earlier`` are the words of the search this message goes on with. ``candidates`` are the
+    most probable intents in scope of the whole message. ``action`` is what the dialogue alone makes clear is to be
+    done, ``then`` what is to be done with the only product a search finds.
     """
 
     intent: Intent
@@ -64,6 +70,8 @@ class Understanding:
     more: tuple[Wish, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     action: Action | None = None
+    earlier: str = ""
+    then: Action | None = None
 
     @property
     def further(self) -> tuple[Wish, ...]:
@@ -98,15 +106,25 @@ class Interpreter:
             entities = _named(answered, extraction)
             return Understanding(answered.intent, EVIDENT, entities, extraction, "", action=answered.action)
         cart = cart_talk(extraction, state)
+        if cart is not None and cart.wish.act == "add" and self._names_others(extraction, state):
+            cart = None  # "y la crema café" after a list of shoes
         if cart is not None or about_unseen_cart(extraction, state):
             entities = extraction.entities if cart is not None else merged(state.wanted, extraction.entities)
             return Understanding("cart_request", EVIDENT, entities, extraction, "", cart)
-        advised = advice(extraction, state)
-        # "¿Me recomiendas una película?" has the form of it and asks a shop for nothing.
-        if advised is not None and self._model.scores(extraction).best != "out_of_scope":
-            return Understanding("product_query", EVIDENT, extraction.entities, extraction, "", action=advised)
-        said = self._from_words(request, extraction)
-        return self._with_document(request, extraction, said) or self._in_dialogue(extraction, state, said)
+        looked_up = self._looked_up(extraction, state)
+        if looked_up is not None:
+            return looked_up
+        said = self._of_goods(self._from_words(request, extraction))
+        return self._with_document(request, extraction, said) or self._adding(
+            extraction, state, self._in_dialogue(extraction, state, said)
+        )
+
+    def _adding(self, extraction: Extraction, state: DialogueState, said: Understanding) -> Understanding:
+        """Let what is named to be added go into the cart when it is found."""
+        named = any(mention.kind == "category" for mention in extraction.mentions)
+        if said.intent not in _SHOPPING or said.cart is not None or said.action is not None or not named:
+            return said
+        return replace(said, then=added_if_found(extraction, state))
 
     def _from_options(self, request: AgentRequest, extraction: Extraction) -> Understanding | None:
         """Read the answer to "¿Preguntas por … o por …?"; what the question itself named is carried over."""
@@ -174,6 +192,34 @@ class Interpreter:
             return replace(whole, intent=found[0].intent, confidence=max(found[0].scores.confidence, whole.confidence))
         return whole
 
+    def _names_others(self, extraction: Extraction, state: DialogueState) -> bool:
+        """Tell whether a message names a thing of the shop that is neither on the list nor in the cart."""
+        known = (*(product.title for product in state.offered), *(item.title for item in state.cart))
+        return self._extractor.goods.name_others(extraction.folded, known)
+
+    def _looked_up(self, extraction: Extraction, state: DialogueState) -> Understanding | None:
+        """Read a question about a product that was shown, or a wish for advice."""
+        asked = about_shown_product(extraction, state)
+        if asked is not None and not self._is_of_the_shop(extraction):
+            return Understanding("product_query", EVIDENT, state.wanted, extraction, "", action=asked)
+        advised = advice(extraction, state)
+        # "¿Me recomiendas una película?" has the form of it and asks a shop for nothing.
+        if advised is not None and self._model.scores(extraction).best != "out_of_scope":
+            return Understanding("product_query", EVIDENT, extraction.entities, extraction, "", action=advised)
+        return None
+
+    def _is_of_the_shop(self, extraction: Extraction) -> bool:
+        """Tell whether a message surely asks about the shop and not about a product: "¿es seguro pagar aquí?"."""
+        scores = self._model.scores(extraction)
+        return scores.best not in _SHOPPING | NOT_IN_SCOPE and scores.confidence >= _SURE
+
+    def _of_goods(self, said: Understanding) -> Understanding:
+        """Take what is in the shop's catalogue for a question about it where the classifier knows of nothing better."""
+        doubtful = said.intent in {"out_of_scope", "ambiguous"} or said.confidence < _SUPPOSED
+        if doubtful and self._extractor.goods.are_asked_for(without_opening(said.extraction.folded)):
+            return replace(said, intent="product_query", confidence=_NAMED)
+        return said
+
     def _with_document(
         self, request: AgentRequest, extraction: Extraction, said: Understanding
     ) -> Understanding | None:
@@ -202,13 +248,28 @@ class Interpreter:
         chooses = said.intent == "return_request" and changes_offer(extraction, state)
         sure_of_other = said.confidence >= _SURE and said.intent not in _SHOPPING and not chooses
         buys = said.intent == "cart_request" and said.confidence >= _SURE
-        if refines_search(extraction, state) and not sure_of_other and not buys:
+        other = bool(state.offered) and self._names_others(extraction, state)
+        if refines_search(extraction, state) and not sure_of_other and not buys and not other:
             entities = merged(state.wanted, extraction.entities)
-            return replace(said, intent="product_query", confidence=max(REFINEMENT, said.confidence), entities=entities)
+            sure = max(REFINEMENT, said.confidence)
+            return replace(
+                said,
+                intent="product_query",
+                confidence=sure,
+                entities=entities,
+                earlier=goes_on_with(extraction, state),
+            )
+        if (
+            said.intent == "product_query"
+            and state.searched_words
+            and search_query(extraction, extraction.entities) == NO_WORDS
+        ):
+            return replace(said, entities=merged(state.wanted, extraction.entities), earlier=state.searched_words)
         if said.intent == "cart_request" and (state.offered or state.cart):
             cart = bought(extraction, state) if said.confidence >= _SURE else None
             if cart is None and state.offered:
-                return replace(said, entities=merged(state.wanted, extraction.entities))
+                wanted = merged(state.wanted, extraction.entities)
+                return replace(said, entities=wanted, earlier=goes_on_with(extraction, state))
             return replace(said, cart=cart)
         if said.intent == "cart_request" and state.pending == "cart_offer":  # of a list nobody here has seen
             return replace(said, entities=merged(state.wanted, extraction.entities))

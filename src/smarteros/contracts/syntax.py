@@ -17,7 +17,7 @@ ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
 )  # fmt: skip
 ALLOWED_FILTERS = (
     "capitalize", "default", "first", "int", "join", "last", "length", "list", "lower", "map", "reject",
-    "rejectattr", "round", "select", "selectattr", "sum", "title", "trim", "upper",
+    "rejectattr", "round", "select", "selectattr", "sort", "sum", "title", "trim", "upper",
 )  # fmt: skip
 ALLOWED_TESTS = (
     "defined", "none", "eq", "==", "equalto", "ne", "!=", "lt", "<", "lessthan", "gt", ">", "greaterthan",

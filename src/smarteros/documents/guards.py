@@ -26,6 +26,7 @@ MAX_PDF_PAGES = 3
 PDF_DPI = 200
 MAX_PDF_PIXELS = 6_000_000  # an A4 page at 200 dpi has 3.9
 MAX_TEXT_PIECES = 1500  # per page; an invoice has some hundred
+_AIR = 0.25  # of a line's height above and below it: a PDF gives the letters' own edges, an engine looser ones
 MIN_TEXT_LAYER = 20  # characters; less is a scanner's stamp, not the invoice's text
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -149,7 +150,8 @@ def _text_layer(page: Any, page_height: float, scale: float) -> list[OcrLine]:
         left, bottom, right, top = text_page.get_rect(at)
         text = " ".join(text_page.get_text_bounded(left, bottom, right, top).split())
         if text:
-            corners = (left, page_height - top, right, page_height - bottom)
+            air = _AIR * (top - bottom)
+            corners = (left, page_height - top - air, right, page_height - bottom + air)
             box = tuple(round(value * scale) for value in corners)
             lines.append(OcrLine(text=text[:500], confidence=1.0, box=(box[0], box[1], box[2], box[3])))
     return lines

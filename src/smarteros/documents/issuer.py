@@ -21,7 +21,10 @@ _ISSUER = re.compile(r"\bemisor\b|\bemite\b")
 _LIKE_RUT = re.compile(
     r"(?<![\w.])[\dOGSBIZl]{1,2}[.,]\s?[\dOGSBIZl]{3}[.,]\s?[\dOGSBIZl]{3}\s?[-.,·]\s?[\dkK](?![\w-])"
 )
-_FOR_WORK = re.compile(r"\bboleta de (?:prestacion de servicios|honorarios)\b|\btotal honorarios\b")
+_NO_SALE = re.compile(
+    r"\bboleta de (?:prestacion de servicios|honorarios)\b|\btotal honorarios\b|\bpro\s?-?forma\b"
+    r"|\bcomprobante de (?:transferencia|deposito)\b|\btransferencia de fondos\b"
+)
 _FIRST_COMPANY = 50_000_000
 _DOUBT = 0.6
 _RECEIVERS_ROWS = 3  # below "SEÑOR(ES):" the buyer's RUT is expected
@@ -58,9 +61,9 @@ def find_kind(rows: tuple[Row, ...]) -> tuple[DocumentKind, Cell] | None:
     return None
 
 
-def is_for_work(rows: tuple[Row, ...]) -> bool:
-    """Whether a person was paid for work (boleta de honorarios): no goods were sold."""
-    return any(_FOR_WORK.search(fold(row.text)) for row in rows)
+def is_no_sale(rows: tuple[Row, ...]) -> bool:
+    """Whether nothing was sold: work was paid for (boleta de honorarios), money was sent or a price offered."""
+    return any(_NO_SALE.search(fold(row.text)) for row in rows)
 
 
 def find_issuer(rows: tuple[Row, ...]) -> tuple[str, Cell, float] | None:

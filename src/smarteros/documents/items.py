@@ -5,14 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from smarteros.documents.names import AMOUNT, CODE, QUANTITY, TIMES, Name, is_header, named_rows, quantity_row
-from smarteros.documents.rows import Row
+from smarteros.documents.names import (
+    AMOUNT,
+    CODE,
+    QUANTITY,
+    SUMS,
+    TIMES,
+    Name,
+    is_header,
+    named_rows,
+    quantity_row,
+)
+from smarteros.documents.rows import Cell, Row
 from smarteros.kit.text import fold
 
 MOST_ITEMS = 60
 LONGEST_NAME = 120
-_LEADING_QUANTITY = re.compile(r"^(\d{1,2})\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
-_LEADING_UNIT = re.compile(r"^(?:UN|UND|UNI|PAR|PZA?|C[/NIl1|]?U)\.?\s+(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
+_SIZE_HEAD = re.compile(r"(?:tal+as?|size)\W*$", re.IGNORECASE)
+_SIZE_ALONE = re.compile(r"(?:\d{1,2}(?:[.,]5)?|X{0,3}[SML])$", re.IGNORECASE)
+_LEADING_QUANTITY = re.compile(r"^(\d{1,2})(?:\s?[xX])?\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
+_LEADING_INDEX = re.compile(r"^\d{1,2}[.)]\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
+_ONE_TIME = re.compile(r"\s[xX]\s?1$")
+_TRAILING_CODE = re.compile(r"\s\d{8,14}$")
+_LEADING_UNIT = re.compile(r"^(?:UN|UND|UNI|PAR|PZA?|C[/NIl1|]{0,2}U)\.?\s+(?=[A-ZÁÉÍÓÚÑ][a-záéíóúñ])")
 _GLUED_WORD = re.compile(r"(?<![\w.,])(\d{1,3})([A-ZÁÉÍÓÚÑ][a-záéíóúñ]{3,})")  # "6Tazas"
 _INCHES = re.compile(r"(?<=\d)(?:°|''|[”“])(?=\s|$)(?!\s?[CF]\b)")  # the sign of 14" is read as a degree
 _SIZE = re.compile(
@@ -20,7 +35,6 @@ _SIZE = re.compile(
     r"(\d{1,3}(?:[.,]5)?|x{0,3}[slm])\b\)?",
     re.IGNORECASE,
 )
-_END = re.compile(r"\b(?:sub)?total(?:es)?\b|\bneto\b|\biva\b|\bi\.v\.a|imponible|\bexento\b")
 
 
 @dataclass(frozen=True)
@@ -39,23 +53,39 @@ class ReadItem:
 def find_items(rows: tuple[Row, ...]) -> tuple[ReadItem, ...]:
     """The goods between the table's head, or the page's top, and its sums."""
     start = next((at + 1 for at, row in enumerate(rows) if is_header(row)), 0)
-    end = next((at for at in range(start, len(rows)) if _END.search(fold(rows[at].text))), len(rows))
+    end = next((at for at in range(start, len(rows)) if SUMS.search(fold(rows[at].text))), len(rows))
     return tuple(_item(rows, at, name, end) for at, name in named_rows(rows, start, end))[:MOST_ITEMS]
 
 
 def split_size(text: str) -> tuple[str, str | None]:
     """A printed name without its size, code and leading quantity, and the size."""
     size = _SIZE.search(text)
-    bare = _LEADING_UNIT.sub("", _LEADING_QUANTITY.sub("", CODE.sub("", _SIZE.sub(" ", text))))
+    bare = CODE.sub("", _LEADING_INDEX.sub("", _TRAILING_CODE.sub("", _SIZE.sub(" ", text))))
+    bare = _ONE_TIME.sub("", _LEADING_UNIT.sub("", _LEADING_QUANTITY.sub("", bare)))
     bare = _INCHES.sub('"', _GLUED_WORD.sub(r"\1 \2", bare))
     return " ".join(bare.strip(" -:.,()").split())[:LONGEST_NAME], size.group(1).upper() if size else None
+
+
+def size_in_column(rows: tuple[Row, ...], name: Name) -> Cell | None:
+    """The size beside a name, in the column whose head says so."""
+    left, top, right, bottom = name.box
+    for head in (cell for row in rows if is_header(row) for cell in row.cells):
+        if not _SIZE_HEAD.match(head.text) or head.top >= top:
+            continue
+        for cell in (cell for row in rows for cell in row.cells):
+            under = min(cell.right, head.right) > max(cell.left, head.left) and not left <= cell.left < right
+            if under and top < cell.middle < bottom and _SIZE_ALONE.match(cell.text):
+                return cell
+    return None
 
 
 def _item(rows: tuple[Row, ...], at: int, name: Name, end: int) -> ReadItem:
     """What the row of a price, and ``2 x 9.990`` below it, say of a name."""
     row = rows[at]
     amounts = [_pesos(match.group(1)) for cell in row.cells if (match := AMOUNT.match(cell.text))]
-    quantity = next((int(match.group(1)) for cell in row.cells if (match := QUANTITY.match(cell.text))), None)
+    beside = size_in_column(rows, name)
+    counts = (QUANTITY.match(cell.text) for cell in row.cells if cell is not beside)
+    quantity = next((int(count.group(1)) for count in counts if count), None)
     times = quantity_row(rows, at, end)
     below = None if times is None else _times(times)
     if below is not None:
@@ -65,6 +95,7 @@ def _item(rows: tuple[Row, ...], at: int, name: Name, end: int) -> ReadItem:
     if quantity is None and leading:
         quantity = int(leading.group(1))
     bare, size = split_size(name.text)
+    size = size or (None if beside is None else beside.text.upper())
     amount = amounts[-1] if amounts else None
     unit = amounts[-2] if len(amounts) >= 2 else _unit(amount, quantity)
     return ReadItem(bare, size, quantity, unit, amount, name.confidence, name.box)

@@ -4,33 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from smarteros.documents.dates import parse_date
 from smarteros.documents.protocol import Box
 from smarteros.documents.rows import Cell, Row
+from smarteros.documents.totals import TOTAL
 from smarteros.kit.text import fold
 
-AMOUNT = re.compile(r"^(?:\$|clp)?\s*(\d{1,3}(?:[.,]\d{3})+|\d{3,7})(?:[.,]00)?$", re.IGNORECASE)
-QUANTITY = re.compile(r"^(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:un|uni|und|u|c ?[/nil1|]? ?u|par)\.?)?$", re.IGNORECASE)
-_UNIT = re.compile(r"^(?:un|uni|und|u|c ?[/nil1|]? ?u|par|pza?)\.?$", re.IGNORECASE)
+AMOUNT = re.compile(
+    r"^(?:clp)?\s*\$?\s*(\d{1,3}(?:[.,] ?\d{3})+|\d{3,7})(?:[.,]00)?(?:\.-|\s?(?:clp|pesos)|\s[a-z*])?$", re.IGNORECASE
+)
+QUANTITY = re.compile(
+    r"^(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:un|uni|und|u|c ?[/nil1|]{0,2} ?u|par(?:es)?|unidad(?:es)?|units?)\.?)?$",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"^(?:un|uni|und|u|c ?[/nil1|]{0,2} ?u|par|pza?)\.?$", re.IGNORECASE)
 TIMES = re.compile(
     r"^(\d{1,4})(?:[.,]0{1,3})?\s*(?:(?i:un|uni|und|u|c/u|par(?:es)?)\.?\s*)?[xX*]\s*\$?\s*(\d{1,3}(?:[.,]\d{3})+|\d{3,7})"
 )
-CODE = re.compile(r"^\[?(?=[A-Z]*\d)[A-Z]{0,4}\d{3,}[A-Z]?\]?[\s:.-]*")
+CODE = re.compile(
+    r"^(?:(?i:sku|cod(?:igo)?|ref|art)\b[\s.:#°]*(?=[\w-]*\d)[\w-]+|\[[\w-]+\]|(?=[A-Z]*\d)[A-Z]{0,4}\d{3,}[A-Z]?)[\s:.-]*"
+)
 _HEADER = re.compile(
     r"descripcion|\bdetalle\b|\barticulos?\b|cantidad|precio|\bcodigo\b|\bcant\b|\bvalor\b|importe|unitario|"
     r"\bdescription\b|\bqty\b|\bunit price\b|\bamount\b"
 )
-_NOT_SOLD = re.compile(
-    r"\b(?:sub|sut)?totals?\b|\bneto\b|\biva\b|\bi\.v\.a|imponible|exento|\bfecha\b|\brut\b|\br\.u\.t|\bfono\b|"
-    r"direccion|\bgarantia\b|cajero|\bcaja\b|vendedor|\bpago\b|\bcredito\b|\bdebito\b|efectivo|transferencia|webpay|"
-    r"tarjeta|vuelto|descuento|\bdcto|factura|boleta|comprobante|\bs\.?i\.?i\b|timbre|gracias|\bres\b|\bprecio\b|"
-    r"\bnumero\b|\bcomuna\b|\bgiro\b|\bsenor(?:es)?\b|\bcliente\b|^av\b|^calle\b|^pasaje\b|despacho|^cambios|"
-    r"referencia|vencimiento|\bsku\b|^productos$|^productos \D?\d|^cantidad\b|\benvio\b|\bwarranty\b|\bvat\b|\btax\b|"
-    r"\bdue\b|\binvoice\b|\bbill to\b|\bfolio\b|^(?:n[°*\"']|nro\.?:?|no\.:?) ?\d"
+# A row of nothing but such words, one of them for the goods themselves, is a head as well.
+_GOODS_HEAD = re.compile(r"(?:articulo|item|producto|product)s?|desc|descripcion|description|detalle|glosa|nombre")
+_OTHER_HEAD = re.compile(
+    r"cant|cantidad|code|codigo|color|descuento|importe|monto|neto|precio|price|qty|quantity|size|sku|subtotal|talla|total"
+    r"|un|unidad(?:es)?|units?|unitario|valor"
 )
-_DETAIL = re.compile(r"\bsku\b|^cod(?:igo)?\b|^cantidad\b")  # what is said of goods below their name
+_WORDS = re.compile(r"\w{2,}")
+# The row of a sum: the word begins it, or says of what it is the sum. "Crema Total Repair" is none.
+SUMS = re.compile(
+    rf"^\W*(?:sub|sut)?\s?-?{TOTAL}(?:e?s)?\b|\b(?:sub|sut){TOTAL}s?\b|\b(?:monto|valor|importe|grand|precio) {TOTAL}\b"
+    rf"|\b{TOTAL}(?:es)?\s*(?:[$:.]|clp|a pagar|neto|iva|general|final|due|\d{{1,3}}[.,]\d{{3}})|\b{TOTAL}(?:es)?$"
+    r"|^(?:monto|valor|importe|amount)\s?[:$]"
+    r"|(?<!peso )(?<!contenido )\bneto\b|\biva\b|\bi\.v\.a|imponible|\bexento\b"
+)
+_NOT_SOLD = re.compile(
+    r"\bfecha (?:de |emis|doc|venc|compra|venta)|^fecha\b|\bfecha ?:|\brut\b|\br\.u\.t|\bfono\b|"
+    r"direccion|\bgarantia\b|cajero|\bcaja\W{0,4}(?:n[°o]\W*)?\d|vendedor|\bpago\b|\bcredito\b|\bdebito\b|efectivo|transferencia|"
+    r"webpay|^tarjeta\b|\btarjeta (?:de )?(?:cred|deb|pre|banc)|vuelto|descuento|\bdcto|factura|boleta|comprobante|"
+    r"\bs\.?i\.?i\b|timbre|gracias|\bres\b|\bprecio\b|^numero\b|\bcomuna\b|\bgiro\b|\bsenor(?:es)?\b|\bcliente\b|^av\b|"
+    r"^calle\b|^pasaje\b|despacho|^cambios|referencia|vencimiento|^productos$|^productos \D?\d|^cantidad\b|\benvio\b|"
+    r"\bwarranty\b|\bvat\b|\btax\b|\bdue\b|\binvoice\b|\bbill to\b|\bfolio\b|^(?:n[°*\"']|nro\.?:?|no\.:?) ?\d"
+)
+# What is said of goods below their name: their code, and perhaps size and colour.
+_DETAIL = re.compile(
+    r"^\W*(?:sku|cod(?:igo)?|ref|ean|upc)\b[\s.:#°]*(?=[\w-]*\d)[\w-]+\W*(?:(?:tal+a|size|color)\b.*)?$|^cantidad\b"
+    r"|^(?:tal+a|size|color)\s?:"
+)
+_LONG_CODE = re.compile(r"\d{6,}\b")
 _SIZE_FOLLOWS = re.compile(r"\b(?:tal+a|size)\s?[:.]?$", re.IGNORECASE)
+_PRICED = re.compile(r"^(.*[^\W\d_]{3,}.*?)\s*(?:(?<=\s)|(?=\$))(\$?\s?\d{1,3}(?:\.\d{3})+)$")
+_COUNTED = re.compile(r"^(.*[^\W\d_]{3,}.*?) (\d{1,3})$")
 _NAME_LETTERS, _PART_LETTERS = 4, 1
 _MOST_LINES = 3  # of one name
 # In line heights: how far apart the pieces of a name stand, side by side, and one above the other.
@@ -49,12 +79,43 @@ class Name:
 
 def is_header(row: Row) -> bool:
     """A table's head names at least two columns; one such word alone may be the shop's line of business."""
-    return len(set(_HEADER.findall(fold(row.text)))) >= 2
+    text = fold(row.text)
+    words = set(_WORDS.findall(text))
+    goods = {word for word in words if _GOODS_HEAD.fullmatch(word)}
+    heads_only = len(words) >= 2 and bool(goods) and all(_OTHER_HEAD.fullmatch(word) for word in words - goods)
+    return len(set(_HEADER.findall(text))) >= 2 or heads_only
 
 
 def is_sold(row: Row) -> bool:
     """Whether nothing in a row says that it is about something else than goods."""
-    return _NOT_SOLD.search(fold(row.text)) is None
+    text = fold(row.text)
+    return not any(other.search(text) for other in (SUMS, _NOT_SOLD)) and parse_date(row.text) is None
+
+
+def separated(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The rows, with a price that was read in one piece with the name before it as a piece of its own."""
+    return tuple(_separated(row) for row in rows)
+
+
+def _separated(row: Row) -> Row:
+    cells, amounts = list(row.cells), list[int]()
+    if _has_amount(row):
+        return row
+    while (found := _PRICED.match(cells[-len(amounts) - 1].text)) is not None:
+        _split(cells, len(cells) - len(amounts) - 1, found)
+        amounts.insert(0, int(re.sub(r"\D", "", found.group(2))))
+    count = _COUNTED.match(cells[-len(amounts) - 1].text) if len(amounts) >= 2 else None
+    if count is not None and int(count.group(2)) * amounts[-2] == amounts[-1]:
+        _split(cells, len(cells) - len(amounts) - 1, count)
+    return Row(tuple(cells))
+
+
+def _split(cells: list[Cell], at: int, found: re.Match[str]) -> None:
+    """Two cells of one, each as wide as its part of the letters."""
+    whole = cells[at]
+    wide = whole.right - whole.left
+    end, start = (whole.left + wide * place // len(whole.text) for place in (found.end(1), found.start(2)))
+    cells[at : at + 1] = replace(whole, text=found.group(1), right=end), replace(whole, text=found.group(2), left=start)
 
 
 def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[int, Name]]:
@@ -75,7 +136,8 @@ def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[in
         step, edge = (1, end) if starts_priced else (-1, first - 1)
         for other in range(at + step, edge, step):
             near = _continued(rows, other, lines[-1 if step > 0 else 0])
-            if near is None or len(lines) == _MOST_LINES or _is_priced(rows, other, first, end):
+            begun = step < 0 and _LONG_CODE.match(lines[0].text)  # an article's code begins its name
+            if near is None or begun or len(lines) == _MOST_LINES or _is_priced(rows, other, first, end):
                 break
             lines.insert(len(lines) if step > 0 else 0, near)
         lines += _size_below(rows, at, lines[-1])
@@ -140,7 +202,9 @@ def _own_name(row: Row, letters: int = _NAME_LETTERS) -> Cell | None:
     """The first text of a row that may be a name, with what stands close to its right."""
     cells = row.cells
     for at, cell in enumerate(cells):
-        if _letters(cell.text) < letters or any(other.match(cell.text) for other in (TIMES, QUANTITY, _UNIT)):
+        if _letters(cell.text) < letters or _DETAIL.search(fold(cell.text)):
+            continue
+        if any(other.match(cell.text) for other in (TIMES, QUANTITY, _UNIT)):
             continue
         last = at
         while last + 1 < len(cells) and _is_near(cells[last], cells[last + 1]):

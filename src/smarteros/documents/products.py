@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from smarteros.documents.items import split_size
-from smarteros.documents.names import Name, is_header, named_rows
+from smarteros.documents.items import size_in_column, split_size
+from smarteros.documents.names import Name, is_header, is_sold, named_rows
 from smarteros.documents.protocol import Box
 from smarteros.documents.rows import Row
 from smarteros.domain.product_names import match_name, trailing_size
@@ -18,8 +18,12 @@ WELL_MATCHED, MATCHED = 0.95, 0.90
 WELL_MATCHED_SCORE = 0.80
 # A line's confidence is its letters' mean: one wrong letter of 25 hardly lowers it (names misread had 0.94 to 0.96).
 SURE_NAME, DOUBTFUL_NAME = 0.97, 0.89
-_LABEL = re.compile(r"^(?:producto|articulo|item|descripcion|product)s?\s*[:.]\s*", re.IGNORECASE)
-_SIZE = re.compile(r"^(?:tal+a|size)\s*[:.]?\s*\w", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^(?:(?:producto|articulo|item|descripcion|product)s?\s*[:.-]\s*"
+    r"|(?:producto|articulo|product) (?!con\b|en\b|de\b|sin\b|no\b))"
+)
+_LABEL_ALONE = re.compile(r"(?:producto|articulo|product)\s*:?$")
+_SIZE = re.compile(r"^(?:(?:sku|cod|ref)\S*\s\S+\W+)?(?:tal+a|size)\s*[:.-]?\s*\w", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,16 @@ def find_product(rows: tuple[Row, ...], catalogue: Sequence[str] = ()) -> ReadPr
 
 
 def _labelled(rows: tuple[Row, ...]) -> ReadProduct | None:
-    for row in rows:
+    for at, row in enumerate(rows):
+        if is_header(row):
+            continue
         match = _LABEL.match(fold(row.text))
         # Folding keeps the number of characters of these labels, so the rest starts at the same place.
-        if match and len(row.text) > match.end():
+        if match and row.text[match.end() :][:1].isalnum():
             return _product(Name(row.text[match.end() :], row.confidence, row.box))
+        below = rows[at + 1] if at + 1 < len(rows) and _LABEL_ALONE.match(fold(row.text)) else None
+        if below is not None and len(below.cells) == 1 and is_sold(below):
+            return _product(Name(below.text, min(row.confidence, below.confidence), below.box))
     return None
 
 
@@ -56,7 +65,9 @@ def _first_item(rows: tuple[Row, ...]) -> ReadProduct | None:
     start = next((at + 1 for at, row in enumerate(rows) if is_header(row)), 0)
     for first in (start, 0) if start else (0,):
         for _, name in named_rows(rows, first, len(rows)):
-            return _product(name)
+            product = _product(name)
+            beside = None if product is None or product.size else size_in_column(rows, name)
+            return product if product is None or beside is None else replace(product, size=beside.text.upper())
     return None
 
 

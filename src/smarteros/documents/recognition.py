@@ -76,9 +76,10 @@ class Recogniser:
             pixels = np.ascontiguousarray(np.rot90(pixels))
             crops, corners = self._detect(pixels)
         if corners is not None and self._upside_down(crops):
+            # The same lines are there, so they are turned and not looked for again.
             back = back @ _turned_back(pixels, 2)
-            pixels = np.ascontiguousarray(np.rot90(pixels, 2))
-            crops, corners = self._detect(pixels)
+            crops = [np.ascontiguousarray(np.rot90(crop, 2)) for crop in reversed(crops)]
+            corners = np.roll(np.array(pixels.shape[1::-1], np.float32) - corners[::-1], 2, axis=1)
         height, width = pixels.shape[:2]
         if corners is None:
             return OcrPage(lines=(), width=width, height=height, placed=_as_tuple(back))

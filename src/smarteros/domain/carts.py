@@ -20,6 +20,9 @@ class CartItem(Model):
     price: Amount
     currency: str = "CLP"
     quantity: int = 1
+    options: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict[str, tuple[str, ...]], description="What the product can be bought in, by option"
+    )
 
     @classmethod
     def of(cls, product: Product, quantity: int = 1) -> CartItem:
@@ -32,6 +35,7 @@ class CartItem(Model):
             price=product.price,
             currency=product.currency,
             quantity=quantity,
+            options=product.options,
         )
 
 
@@ -56,10 +60,12 @@ class CartWish(Model):
 
     ``between`` are the items of which he has to say which one he means; nothing is done before. ``guessed``: he said
     yes to a list of several, and the first of it was taken. ``spoken_of`` is the variant that "quítalo" will mean.
+    ``missing`` is the option of ``between`` that nobody has named yet: he is asked for it.
     """
 
     act: CartAct
     quantity: int | None = Field(default=None, description="Pieces asked for, when the message names a number")
     between: tuple[CartItem, ...] = ()
+    missing: str | None = None
     guessed: bool = False
     spoken_of: str | None = None

@@ -118,6 +118,7 @@ class DialogueState(Model):
     guessed: bool = Field(default=False, description="The cart is the first of a list, taken for a bare yes")
     spoken_of: str | None = Field(default=None, description="Variant of the cart spoken of last")
     searched: Entities = Field(default=Entities(), description="What the last search named")
+    searched_words: str = Field(default="", description="The words of the last search of the catalogue")
     foreign: Literal["pt"] | None = Field(default=None, description="A language we do not speak, as the customer knows")
 
     @property

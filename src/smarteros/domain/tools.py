@@ -53,6 +53,10 @@ class Product(Model):
     currency: str = "CLP"
     stock: int | None
     url: str
+    options: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict[str, tuple[str, ...]],
+        description="What the product can be bought in, where there is a choice: Talla to 40, 41, 42",
+    )
 
 
 class ProductList(Model):

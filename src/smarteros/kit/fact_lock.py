@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
+from smarteros.kit.number_words import numbers_as_digits
 from smarteros.kit.stated_facts import NUMERIC_KINDS, Fact, facts_in
 from smarteros.kit.text import fold
 
 _SHORTEST_NUMBER = 8
 _LEAST_LETTERS = 4
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n")
+_CLAUSE = re.compile(r",\s|\s(?:y|e|o|and|or|mientras(?: que)?|pero|but|while|whereas)\s")
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -34,20 +36,31 @@ def borrowed_facts(text: str, things: Sequence[Thing]) -> tuple[Fact, ...]:
     """Return what ``text`` says of one of the things and only another one has, sorted: a price, a stock, a link.
 
     A sentence is about the things it names, by a word that no other name has; one that names none goes on about those
-    of the sentence before. What is said before any is named is about all of them.
+    of the sentence before. What is said before any is named is about all of them. Of a sentence that names several each
+    clause is looked at: "la azul cuesta 34.990 y la negra 39.990" has every price and no right one.
     """
     telling = _telling_words(things)
     borrowed: set[Fact] = set()
     about: list[Thing] = []
-    for sentence in _SENTENCE.split(text):
-        said = {_stem(word) for word in _WORD.findall(fold(_without_links(sentence)))}
-        about = [thing for thing, words in zip(things, telling, strict=True) if words & said] or about
+    for sentence in (part for whole in _SENTENCE.split(text) for part in _clauses(whole, telling)):
+        about = [thing for thing, words in zip(things, telling, strict=True) if words & _said(sentence)] or about
         if not about:
             continue
         own = {fact for thing in about for fact in thing.facts}
         others = {fact for thing in things if thing not in about for fact in thing.facts}
         borrowed |= {fact for fact in facts_in(sentence) if not _supported(fact, own) and _supported(fact, others)}
     return tuple(sorted(borrowed))
+
+
+def _clauses(sentence: str, telling: Sequence[frozenset[str]]) -> list[str]:
+    """Return the clauses of a sentence that names several things, each with its figures as digits; else it as it is."""
+    if sum(bool(words & _said(sentence)) for words in telling) < 2:
+        return [sentence]
+    return _CLAUSE.split(numbers_as_digits(fold(sentence)))
+
+
+def _said(text: str) -> set[str]:
+    return {_stem(word) for word in _WORD.findall(fold(_without_links(text)))}
 
 
 def _without_links(sentence: str) -> str:

@@ -125,6 +125,8 @@ _CURRENCIES = {
 # Promises without a figure in them. A text that makes one needs a source that makes it as well.
 _CLAIMS: dict[str, str] = {
     "free": r"gratis|gratuit[oa]s?|sin (?:ningun )?(?:costo|cargo|recargo)s?|liberad[oa]s?|bonificad[oa]s?|"
+    r"costo cero|cero costo|no (?:lo |la |los |las )?(?:pagas|paga|pagan|se pagan?)|sin pagar|de yapa|invita la casa|"
+    r"por cuenta (?:de la casa|nuestra)|on the house|"
     r"free(?! to)|no (?:extra )?(?:cost|charge|fee)s?|complimentary",
     "discount": r"descuent\w+|rebaj\w+|ofertas?|promo(?:cion(?:es)?)?s?|liquidacion|cupon(?:es)?|regal\w+|"
     r"discount\w*|on sale|deals?|coupons?|vouchers?|gift ?cards?|gifts?",
@@ -137,7 +139,8 @@ _CLAIMS: dict[str, str] = {
     "always": r"siempre|24 ?/ ?7|24 horas|always|around the clock|dia y noche",
     "today": r"hoy|today|tonight|esta (?:tarde|noche|semana)|this (?:week|evening)",
     "tomorrow": r"tomorrow|(?<!la )(?<!por la )(?<!de la )(?<!en la )manana|pasado manana",
-    "half_price": r"mitad de precio|half[- ]price|half off|(?:dos|2) por (?:uno|1)|two for one|buy one,? get one",
+    "half_price": r"mitad de precio|half[- ]price|half off|(?:a|por) la mitad(?! de la)|"
+    r"(?:dos|2) por (?:uno|1)|(?:tres|3) por (?:dos|2)|two for one|buy one,? get one",
     "same_day": r"mismo dia|same[- ]day|al tiro|de inmediato|inmediat\w+|immediate\w*|right away",
     "unlimited": r"ilimitad\w+|unlimited|de por vida|lifetime|para siempre|forever",
 }

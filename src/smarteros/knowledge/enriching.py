@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 import structlog
 
-from smarteros.agents.normalise import normalise, readable
+from smarteros.agents.memory import give_back_freed_memory
+from smarteros.agents.normalise import readable
 from smarteros.agents.reading import sentence_of
 from smarteros.domain.errors import SmosError
 from smarteros.embedders.protocol import Embedder, Vectors
@@ -78,6 +79,7 @@ class Enricher:
                 if not missing:
                     return True
                 self._add(tenant_id, known, missing[0])
+                give_back_freed_memory()
         return False
 
     def with_vectors(self, question: Question, index: PassageIndex) -> Question:
@@ -91,7 +93,7 @@ class Enricher:
         further = partial(self._vectors, sentence, _NAMES[1:], index)
         of_topics = vectors.get(_OF_TOPICS)
         rows = None if of_topics is None else of_topics[None, :]
-        topics = index.topics.probabilities([normalise(asked)], rows)[0]
+        topics = index.topics.probabilities([index.plain(asked)], rows)[0]
         if not vectors:
             return replace(question, vectors=further(), topics=topics)
         return replace(question, vectors=vectors, topics=topics, further=further)

@@ -7,16 +7,21 @@ the message wants (its category) is worth more than words: "¿hasta qué hora?" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from smarteros.agents.normalise import normalise
+from smarteros.agents.spelling import base_speller
 from smarteros.domain.decisions import Language
 from smarteros.domain.knowledge import Category, Hit, Passage
+from smarteros.kit.sounds import sounds
+from smarteros.kit.text import fold
 from smarteros.knowledge.postings import Floats, bm25_postings, tfidf_postings
 from smarteros.knowledge.sureness import log_odds
 from smarteros.knowledge.synonyms import expanded
@@ -24,6 +29,8 @@ from smarteros.knowledge.terms import letter_groups, stems
 from smarteros.knowledge.topics import Topics, lexical_topics
 
 MAX_QUERY_CHARS = 600
+_SHORTEST_SET_RIGHT = 4
+_WORD = re.compile(r"[a-z]+")
 Numbers = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
@@ -131,7 +138,7 @@ class PassageIndex:
         if pool.size == 0 or limit < 1:
             return ()
         asked = question.text[:MAX_QUERY_CHARS]
-        plain = normalise(asked)
+        plain = self.plain(asked)
         topics = self.topics.probabilities([plain])[0] if question.topics is None else question.topics
         common = self.topics.in_common(topics, self.topic_rows)[pool]
         of_shops = self.topics.of_shops(topics)
@@ -157,6 +164,24 @@ class PassageIndex:
             Hit(passage=self.passages[pool[i]], score=round(float(scores[i]), 4), log_odds=round(float(sure[i]), 4))
             for i in best
         )
+
+    def plain(self, question: str) -> str:
+        """Return a question in plain words; one that no passage has is spelt as passages or customers spell it."""
+        return " ".join(map(self._as_written_here, normalise(question).split()))
+
+    def _as_written_here(self, word: str) -> str:
+        if len(word) < _SHORTEST_SET_RIGHT or any(stem in self._words.column for stem in self._stems_of(word)):
+            return word
+        return self._by_sound.get(sounds(word)) or base_speller().corrected(word)
+
+    def _stems_of(self, word: str) -> Iterator[str]:
+        return (stem for language in self._languages for stem in stems(word, language))
+
+    @cached_property
+    def _by_sound(self) -> dict[str, str]:
+        """The passages' words by how they sound."""
+        written = {word for p in self.passages for word in _WORD.findall(fold(_weighted_text(p)))}
+        return {sounds(word): word for word in sorted(written) if len(word) >= _SHORTEST_SET_RIGHT}
 
     def _named(self, plain: str, pool: Numbers) -> Floats:
         """Return the share of the question's words that each passage holds, in the language that finds most."""

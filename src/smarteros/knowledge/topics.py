@@ -29,6 +29,7 @@ _RIDGE = 1.0
 _SHARPNESSES = (4, 6, 8, 10, 12, 15, 20, 25, 30)  # of the softmax; the one that fits left-out phrasings best is taken
 _WORD = re.compile(r"[a-z0-9]+")
 _AT_ONCE = 16
+_SAID_TOO = 0.6  # of a passage about a general matter: how far it is about those it comprises
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,18 @@ class Topics:
     sharpness: float
     vectors: Floats | None = None
     elsewhere: int = -1
+    comprised: Floats | None = None  # one row per topic: which others a passage about it speaks of as well
 
     def in_common(self, asked: Floats, texts: Floats) -> Floats:
-        """Return the probability that a question (one row) and each text are about one matter of a shop."""
+        """Return the probability that a question (one row) and each text are about one matter of a shop.
+
+        A text about a general matter ("how to contact us") is also about what it comprises (the phone).
+        """
         of_shops = asked.copy()
         of_shops[self.elsewhere] = 0
-        return texts @ of_shops
+        if self.comprised is not None:
+            of_shops += _SAID_TOO * (self.comprised @ of_shops)
+        return np.minimum(texts @ of_shops, np.float32(1))
 
     def of_shops(self, asked: Floats) -> float:
         """Return the probability that a question (one row) is about a matter of shops at all."""
@@ -94,7 +101,7 @@ def in_batches(embed: Callable[[Sequence[str]], Floats], texts: Sequence[str]) -
 
 
 def _trained(vectors: Floats | None) -> Topics:
-    owners, phrasings, categories, elsewhere = _phrasings()
+    owners, phrasings, categories, elsewhere, comprised = _phrasings()
     words = tfidf_postings([list(_word_features(text)) for text in phrasings])
     letters = tfidf_postings([list(letter_groups(text)) for text in phrasings])
     untrained = Topics(categories, words, letters, np.zeros((0, 0), dtype=np.float32), 1.0, vectors, elsewhere)
@@ -107,7 +114,7 @@ def _trained(vectors: Floats | None) -> Topics:
     duals = inverse @ targets
     left_out: Floats = np.asarray(targets - duals / np.diag(inverse)[:, None], dtype=np.float32)
     sharpness = min(_SHARPNESSES, key=lambda each: _surprise(left_out, owners, each))
-    return Topics(categories, words, letters, duals, sharpness, vectors, elsewhere)
+    return Topics(categories, words, letters, duals, sharpness, vectors, elsewhere, comprised)
 
 
 def _surprise(left_out: Floats, owners: Sequence[int], sharpness: float) -> float:
@@ -128,7 +135,7 @@ def _word_features(text: str) -> Iterable[str]:
 
 
 @cache
-def _phrasings() -> tuple[list[int], list[str], tuple[Category, ...], int]:
+def _phrasings() -> tuple[list[int], list[str], tuple[Category, ...], int, Floats]:
     raw = yaml.safe_load(files("smarteros.knowledge").joinpath("data/topics.yml").read_text("utf-8"))
     topics = cast(Mapping[str, Mapping[str, object]], raw)
     pairs = [
@@ -137,4 +144,9 @@ def _phrasings() -> tuple[list[int], list[str], tuple[Category, ...], int]:
         for phrase in cast(list[object], topic["phrases"])
     ]
     categories = cast(tuple[Category, ...], tuple(topic["category"] for topic in topics.values()))
-    return [number for number, _ in pairs], [phrase for _, phrase in pairs], categories, list(topics).index(_ELSEWHERE)
+    names = list(topics)
+    comprised = np.zeros((len(names), len(names)), dtype=np.float32)
+    for number, topic in enumerate(topics.values()):
+        comprised[number, [names.index(name) for name in cast(list[str], topic.get("comprises", []))]] = 1
+    owners, phrasings = [number for number, _ in pairs], [phrase for _, phrase in pairs]
+    return owners, phrasings, categories, names.index(_ELSEWHERE), comprised

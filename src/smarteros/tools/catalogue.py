@@ -18,6 +18,7 @@ ONE_SIZE = frozenset({"unica", "tallaunica", "u", "onesize", "estandar"})
 SIZE_RANGE = re.compile(r"^(\d+(?:\.\d)?)[-/](\d+(?:\.\d)?)(?:meses|anos|m|a)?$")
 """``35-38``, and the ages of small children: ``3-6 meses``."""
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
+_MOST_VALUES = 60  # told of one option
 _NO_OPTION = "Default Title"  # Shopify's name for the only variant of a product without options
 
 
@@ -69,6 +70,11 @@ class CatalogueProduct(Model):
     def title_words(self) -> frozenset[str]:
         """The folded words of its title, and those customers more often say for them."""
         return _named_by(self.title)
+
+    @cached_property
+    def head(self) -> frozenset[str]:
+        """The folded first word of its title, which in Spanish says what it is."""
+        return frozenset(words_of(fold(self.title))[:1])
 
     @cached_property
     def name_words(self) -> frozenset[str]:
@@ -141,7 +147,22 @@ def as_offer(product: CatalogueProduct, variant: CatalogueVariant) -> Product:
         currency=product.currency,
         stock=variant.told_stock,
         url=product.url,
+        options=_choices(product),
     )
+
+
+def _choices(product: CatalogueProduct) -> dict[str, tuple[str, ...]]:
+    """Return the values of each option that tells variants apart, as far as one of them can be bought.
+
+    Of a product read with one variant only, as for a cart, nobody knows in what else it comes.
+    """
+    if len(product.variants) < 2:
+        return {}
+    sold = [variant.options for variant in product.variants if variant.in_stock]
+    values = {
+        name: tuple(dict.fromkeys(options[name] for options in sold if name in options)) for name in product.varying
+    }
+    return {name: offered[:_MOST_VALUES] for name, offered in values.items() if offered}
 
 
 def variant_label(product: CatalogueProduct, variant: CatalogueVariant) -> str:

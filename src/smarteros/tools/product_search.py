@@ -153,7 +153,12 @@ class ProductSearch:
         for currency in {product.currency for product in now}:
             expect_currency(offer.products[0].currency, currency)
         kept = {row.variant_id: row for row in select_each(now, wanted)}
-        rows = tuple(kept[product.variant_id] for product in offer.products if product.variant_id in kept)
+        rows = tuple(
+            # Only the offered variants were read: in what else they come, the copy knows.
+            kept[product.variant_id].model_copy(update={"options": product.options})
+            for product in offer.products
+            if product.variant_id in kept
+        )
         return ProductList(products=rows, total=offer.total - len(offer.products) + len(rows))
 
     def _search(self, wanted: Wanted, run: ToolRun, limit: int) -> tuple[Wanted, Gathered]:

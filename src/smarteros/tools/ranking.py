@@ -16,6 +16,9 @@ _OWN = (4.0, 3.5, 3.0, 0.75)
 """What a term counts when the product's title, its kind, its tags or maker, or its text has it."""
 _SYNONYM = (3.0, 2.75, 2.0, 0.25)
 _KIND = (1.0, 1.0, 1.0, 0.0)
+_HEAD = 2.0
+"""What it counts that a title begins with the thing: a guitar comes before a stand for guitars."""
+
 _NAMES = 1.0
 """From this on it is the product that is named, and not something its text speaks of."""
 
@@ -55,7 +58,13 @@ def score(wanted: Wanted, product: CatalogueProduct, *, wider: bool = False) -> 
     found = sum(term_score(term, product, wider=wider) for term in wanted.terms)
     if wanted.gender is not None and wanted.gender in product.genders:
         found += _OWN[2]
+    if wanted.terms and _is_head(wanted.terms[wanted.thing], product):
+        found += _HEAD
     return found
+
+
+def _is_head(term: str, product: CatalogueProduct) -> bool:
+    return any(is_named(word, product.head) for word in (term, *synonyms_of(term)))
 
 
 def select(products: Iterable[CatalogueProduct], wanted: Wanted, limit: int, *, wider: bool = False) -> ProductList:

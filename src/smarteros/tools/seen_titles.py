@@ -41,4 +41,4 @@ class SeenTitles:
             except ValidationError:
                 continue
             for product in gathered.products:
-                yield CatalogueTitle(title=product.title, kind=product.kind, brand=product.vendor)
+                yield CatalogueTitle(title=product.title, kind=product.kind, brand=product.vendor, tags=product.tags)

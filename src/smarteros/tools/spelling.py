@@ -15,26 +15,13 @@ from rapidfuzz.distance import OSA
 
 from smarteros.agents.gazetteer import base_gazetteer
 from smarteros.agents.wordlists import read_data
+from smarteros.kit.sounds import sounds
 from smarteros.tools.vocabulary import is_known, is_named, kind_of, load_vocabulary, singular, synonyms_of
 
 _SHORTEST = 4
 _SHORTEST_SLIP = 5  # sounds from which one slip is believed: shorter words have too many neighbours
 _LONG = 8  # and from which two are
 _DIMINUTIVE = re.compile(r"^(\w{3,}?)c?it[ao]s?$")
-_SOUNDS = (
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"ll"), "y"),
-    (re.compile(r"qu(?=[ei])|c(?![eih])|q"), "k"),
-    (re.compile(r"c(?=[ei])|z"), "s"),
-    (re.compile(r"g(?=[ei])"), "j"),
-    (re.compile(r"gu(?=[ei])"), "g"),
-    (re.compile(r"v|w"), "b"),
-    (re.compile(r"sh"), "ch"),
-    (re.compile(r"(?<!c)h"), ""),
-    (re.compile(r"oo"), "u"),
-    (re.compile(r"i(?=[aeou])"), "y"),
-    (re.compile(r"(.)\1+"), r"\1"),
-)
 
 
 class ShopWords:
@@ -90,13 +77,6 @@ class ShopWords:
         near = process.extract(sound, self._targets.keys(), scorer=OSA.distance, score_cutoff=slips, limit=12)
         found = [(distance, self._targets[key]) for key, distance, _ in near if key[:1] == sound[:1]]
         return min(found, key=lambda one: (one[0], one[1] not in self._own, one[1]))[1] if found else None
-
-
-def sounds(folded: str) -> str:
-    """Write a folded word as it sounds in Chile."""
-    for pattern, sound in _SOUNDS:
-        folded = pattern.sub(sound, folded)
-    return folded
 
 
 @cache

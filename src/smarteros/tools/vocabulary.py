@@ -166,6 +166,7 @@ def gender_of(word: str) -> str | None:
     return load_vocabulary().genders.get(singular(word))
 
 
+@lru_cache(maxsize=500)
 def size_names(size: str) -> tuple[str, ...]:
     """Return a normal size and what else a shop may call it: ``m`` is also ``mediana``."""
     return (size, *(word for word, letter in load_vocabulary().letter_sizes.items() if letter == size))

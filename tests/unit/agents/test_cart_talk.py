@@ -32,6 +32,13 @@ def product(number: int, title: str, variant: str, price: int) -> Product:
 BLUE = product(1, "Zapatilla Running Azul", "Talla 42", 39990)
 BLACK = product(2, "Zapatilla Training Negro", "Talla 42", 34990)
 WHITE = product(3, "Zapatilla Urbana Lastarria", "Talla 38 / Blanco", 44990)
+SOCKS = product(4, "Calcetines Pack 3", "Blanco", 7990).model_copy(update={"options": {"Color": ("Blanco", "Negro")}})
+BOOTS = product(5, "Bota de Lluvia Chiloé", "Talla 36 / Amarillo", 32990).model_copy(
+    update={"options": {"Talla": ("36", "37", "38"), "Color": ("Amarillo", "Verde")}}
+)
+VIOLIN = product(6, "Violín Estudio Ciprés", "4/4", 94990).model_copy(
+    update={"options": {"Tamaño": ("4/4", "3/4", "1/2")}}
+)
 LISTED = DialogueState(intent="product_query", offered=(BLUE, BLACK), pending="cart_offer")
 
 
@@ -264,5 +271,81 @@ def test_a_yes_takes_as_many_as_were_asked_for() -> None:
 
 def test_i_take_it_is_said_of_the_cart_when_no_list_was_shown_since() -> None:
     talk = bought(EXTRACTOR.extract("ya lo llevo", about_sizes=True), with_cart(item(BLUE)))
+    assert talk is not None
+    assert talk.wish.act == "show"
+
+
+def shown(*products: Product, **changes: object) -> DialogueState:
+    """The state after these products were listed to somebody who named no size."""
+    return LISTED.model_copy(update={"offered": products, **changes})
+
+
+@pytest.mark.parametrize("text", ["sí", "me llevo esa", "esa me gusta", "la quiero"])
+def test_a_size_that_nobody_named_is_asked_for(text: str) -> None:
+    talk = heard(text, shown(BOOTS))
+    assert talk is not None
+    assert (talk.wish.missing, talk.wish.between, talk.actions()) == ("Talla", (item(BOOTS),), ())
+
+
+@pytest.mark.parametrize(("text", "values"), [("la 37", ("37",)), ("37 verde porfa", ("37", "Verde"))])
+def test_the_size_that_was_asked_for_is_put_into_the_cart(text: str, values: tuple[str, ...]) -> None:
+    wish = CartWish(act="add", quantity=2, between=(item(BOOTS),), missing="Talla")
+    talk = heard(text, shown(BOOTS, asked=wish, pending=None))
+    assert talk is not None
+    ((line,), first) = (talk.lines, talk.actions()[0])
+    assert (line.item.title, line.item.quantity, line.values) == (BOOTS.title, 2, values)
+    assert first.tool == "shopify_get_product"
+
+
+def test_a_size_named_in_the_search_is_not_asked_for_again() -> None:
+    searched = EXTRACTOR.extract("botas de lluvia talla 36").entities
+    assert cart_after("me llevo esa", shown(BOOTS, searched=searched)) == [("Chiloé", 1)]
+
+
+def test_a_colour_that_is_not_the_one_shown_is_looked_up() -> None:
+    talk = heard("dame 2 packs negros", shown(SOCKS))
+    assert talk is not None
+    assert [(line.item.quantity, line.values) for line in talk.lines] == [(2, ("Negro",))]
+
+
+def test_sizes_are_no_numbers_of_pieces() -> None:
+    assert cart_after("talla 36 amarilla", shown(BOOTS)) == [("Chiloé", 1)]
+
+
+def test_several_values_of_one_thing_are_several_lines() -> None:
+    talk = heard("agrega dos 36 y una 38", shown(BOOTS))
+    assert talk is not None
+    assert [(line.item.quantity, line.values) for line in talk.lines] == [(2, ("36",)), (1, ("38",))]
+
+
+def test_a_fraction_is_no_place_in_the_list() -> None:
+    talk = heard("la 3/4", shown(VIOLIN))
+    assert talk is not None
+    assert [line.values for line in talk.lines] == [("3/4",)]
+
+
+def test_one_size_in_the_cart_is_exchanged_for_another() -> None:
+    small, large = item(BOOTS, 2), item(BOOTS).model_copy(update={"variant_id": "x", "variant": "Talla 38 / Amarillo"})
+    talk = heard("cambia las del 36 por 37", with_cart(small, large))
+    assert talk is not None
+    assert [(line.item.quantity, line.values) for line in talk.lines] == [(2, ("37",)), (1, ())]
+
+
+def test_what_is_named_besides_is_not_taken_for_what_is_on_the_list() -> None:
+    assert heard("agrega una calza talla 38", shown(BOOTS)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"), [("ponle 2", 2), ("agrega 2", 3), ("una nomás", 1), ("mejor que sean 3", 3)]
+)
+def test_pieces_are_added_or_counted_anew(text: str, pieces: int) -> None:
+    assert cart_after(text, with_cart(item(BLUE))) == [("Azul", pieces)]
+
+
+@pytest.mark.parametrize(
+    "text", ["pagar", "ya pago", "¿cuánto sale todo?", "cuanto suman", "¿cuánto me sale?", "ok pay"]
+)
+def test_who_wants_to_pay_or_to_know_what_all_costs_is_shown_the_cart(text: str) -> None:
+    talk = heard(text, with_cart(item(BLUE)))
     assert talk is not None
     assert talk.wish.act == "show"

@@ -73,6 +73,7 @@ def lookup(bought: date = date(2025, 10, 15), *, today: date = date(2025, 11, 1)
 
 
 ITEMS = tuple(CartItem.of(product) for product in (RUNNING, TRAINING))
+SIZED = ITEMS[0].model_copy(update={"options": {"Talla": ("41", "42")}})
 DETAIL = ProductDetail(
     id=RUNNING.id, title=RUNNING.title, kind="", brand="", url=RUNNING.url, currency="CLP", description="",
     variants=(VariantDetail(variant_id="v", variant="Talla 43", price=39990, stock=1, available=True, options={}),),
@@ -92,6 +93,8 @@ BUYS: dict[str, Any] = {"intent": "cart_request"}
 SALES: dict[str, dict[str, Any]] = {
     "shopify_sales/order_told": ORDERED | {"order_lookup": ORDER},
     "shopify_sales/order_to_person": ORDERED | {"order_lookup": OrderLookup(found=True)},
+    "shopify_sales/cart_which_variant": BUYS | {"wish": CartWish(act="add", between=(SIZED,), missing="Talla")},
+    "shopify_sales/product_told": {"intent": "product_query", "detail": DETAIL, "text": "¿cuántas quedan?"},
     "shopify_sales/cart_choice": BUYS | {"wish": CartWish(act="add", between=ITEMS)},
     "shopify_sales/cart_no_such_variant": BUYS
     | {"cart_problem": "no_such_variant", "detail": DETAIL, "entities": Entities(size="47"), "tool_failed": True},

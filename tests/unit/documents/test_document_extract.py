@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarteros.documents.extract import Extraction, amounts_in, extract, parse_date
+from smarteros.documents.dates import parse_date
+from smarteros.documents.extract import Extraction, extract
 from smarteros.documents.protocol import OcrLine, OcrPage
+from smarteros.documents.totals import amounts_in
 
 
 def page(*rows: str, confidence: float = 0.97) -> OcrPage:

@@ -68,6 +68,7 @@ class Shop:
             price=self.prices[number],
             stock=0 if number + size in self.sold_out else 5,
             url=f"https://tienda.example/products/{number}",
+            options={"Talla": SIZES[number]},
         )
 
     def shopify_search_products(self, params: dict[str, Any]) -> Model:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.flow.hearing import Hearing, message_ids
 
+FIRST_REPLY = "2026-06-03T14:05:41.870Z"
 PENDING = {"status": "pending", "meta__assignee_type": None}
 
 
@@ -74,6 +75,36 @@ def test_a_person_who_answers_in_a_pending_conversation_makes_us_open_it(hearing
 
     assert (receipt.status, receipt.reason) == ("ignored", "human_reply")
     assert [start.cause for start in hearing.accepted] == ["human_reply"]
+
+
+def asks(hearing: Hearing, first_reply: str | None = None) -> None:
+    hearing.hear("message_created.whatsapp_text", conversation__first_reply_created_at=first_reply)
+
+
+def test_a_person_whose_webhook_is_late_is_known_by_the_customers_next_message(hearing: Hearing) -> None:
+    asks(hearing)
+    asks(hearing, FIRST_REPLY)
+
+    assert hearing.muted_reason == "human_reply"
+    assert [start.cause for start in hearing.accepted] == ["message", "message"]
+    hearing.hear("message_created.outgoing_by_human", created_at=FIRST_REPLY, conversation__status="pending")
+    assert hearing.accepted[-1].cause == "human_reply"  # it still is to be opened
+
+
+def test_a_conversation_a_person_has_given_back_stays_the_bots(hearing: Hearing) -> None:
+    asks(hearing)
+    hearing.hear("message_created.outgoing_by_human", created_at=FIRST_REPLY)
+    hearing.hear("conversation_status_changed", updated_at=1_900_000_000.0, **PENDING)
+    asks(hearing, FIRST_REPLY)
+
+    assert hearing.muted_reason is None
+
+
+def test_a_pending_conversation_that_was_a_persons_before_our_time_is_the_bots(hearing: Hearing) -> None:
+    for _ in range(3):
+        asks(hearing, FIRST_REPLY)
+
+    assert hearing.muted_reason is None
 
 
 def test_a_conversation_assigned_while_pending_is_opened_once(hearing: Hearing) -> None:

@@ -19,7 +19,7 @@ from smarteros_sandbox.shops.models import DemoShop, ProductSpec, VariantSpec
 DATA = Path(__file__).parent / "data"
 SHOPS: dict[str, dict[str, Any]] = {
     name: shop
-    for file in ("other_catalogues.yml", "trade_words.yml")
+    for file in ("other_catalogues.yml", "trade_words.yml", "more_trades.yml")
     for name, shop in yaml.safe_load((DATA / file).read_text("utf-8")).items()
 }
 TARGET, UNTAUGHT = 0.95, 0.85

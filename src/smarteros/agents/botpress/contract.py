@@ -15,7 +15,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from smarteros.agents.botpress.protocol import PROVIDER, BotQuestion
-from smarteros.agents.disclosure import DiscardedError, occurs, redactor_of, restored, shown, shown_earlier, words_of
+from smarteros.agents.disclosure import DiscardedError, own_size, redactor_of, restored, shown, shown_earlier, words_of
 from smarteros.agents.llm.protocol import LlmCall
 from smarteros.contracts.checks import ROUTE_OF_TOOL
 from smarteros.contracts.loader import ContractSet
@@ -114,9 +114,8 @@ def applied(asked: Asked, decision: Decision, answer: Decision) -> Decision:
     )
     whole = _mapped(said, lambda text: restored(asked.redactor, text))
     agreed = answer.intent == decision.intent
-    size = whole["entities"]["size"]
-    if size is not None and size != decision.entities.size and not occurs(size, asked.words):
-        whole["entities"]["size"] = None  # a size may be said back to the customer: it must be his
+    entities = whole["entities"]
+    entities["size"] = own_size(entities["size"], asked.words, (decision.entities.size,))
     kept = {
         "language": decision.language,
         "frustrated": decision.frustrated,

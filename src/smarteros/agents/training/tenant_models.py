@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from smarteros.agents.intents import IntentModel
+from smarteros.agents.memory import give_back_freed_memory
 from smarteros.agents.shared_model import SharedModel
 from smarteros.agents.training.protocol import ExampleStore
 from smarteros.domain.examples import LabelledExample
@@ -118,6 +119,7 @@ class TenantModels:
             with self._lock:
                 if self._made.get(scope.tenant_id) is made:
                     self._made[scope.tenant_id] = better
+            give_back_freed_memory()
         except Exception as error:  # the quick model stays; a thread's error would be seen by nobody
             _log.warning("tenant_model_not_improved", tenant=scope.tenant_id, error=type(error).__name__)
 

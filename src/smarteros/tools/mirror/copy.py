@@ -114,7 +114,7 @@ class CatalogueCopies:
     def titles(self, scope: TenantScope) -> Iterator[CatalogueTitle]:
         """Return the names of what the shop sells: from them the agent learns the shop's words."""
         for product in self._find(scope, Search(), _MOST_TITLES):
-            yield CatalogueTitle(title=product.title, kind=product.kind, brand=product.vendor)
+            yield CatalogueTitle(title=product.title, kind=product.kind, brand=product.vendor, tags=product.tags)
 
     def _find(self, scope: TenantScope, search: Search, limit: int) -> tuple[CatalogueProduct, ...]:
         try:
