@@ -281,7 +281,7 @@ def test_what_is_true_of_another_product_of_the_same_list_is_not_said(
     [
         "La Running Azul cuesta 39.990 pesos y la Training Negro 34.990 pesos:",
         "Running Azul a $39.990, Training Negro a $34.990:",
-        "Las dos van bien, la Azul cuesta treinta y nueve mil novecientos noventa pesos:",
+        "Ambas van bien, la Azul cuesta treinta y nueve mil novecientos noventa pesos:",
     ],
 )
 def test_what_is_true_of_each_is_said(knowledge: EmbeddedKnowledgeBase, right: str) -> None:

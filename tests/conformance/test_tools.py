@@ -101,6 +101,8 @@ def test_the_search_of_the_contract_finds_its_two_products(bench: Bench) -> None
         "currency": "CLP",
         "stock": 5 if bench.door == "admin" else None,  # UCP tells no figures: then there is none
         "url": "https://tienda-demo.myshopify.com/products/zapatilla-running-azul-42",
+        # UCP names the options of what can be bought.
+        "options": {"Talla": ["40", "41", "42", "43"] if bench.door == "admin" else ["40", "41", "42"]},
     }
     assert first["variant_id"].startswith("gid://shopify/ProductVariant/")
     assert result.data["products"][1]["title"] == "Zapatilla Training Negro"

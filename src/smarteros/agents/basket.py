@@ -6,7 +6,7 @@ asked. Which words ask for what is data (``data/cart_words.yml``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from smarteros.agents.cart_items import (
     Line,
@@ -23,33 +23,14 @@ from smarteros.agents.cart_items import (
     values_named,
     words_of_item,
 )
+from smarteros.agents.cart_lines import PREPARES, CartLines, CartTalk
 from smarteros.agents.cart_reading import CartWords, cart_pattern
 from smarteros.agents.dialogue import agrees, chosen_places, plain_words
 from smarteros.agents.entities import Extraction
 from smarteros.domain.carts import CartAct, CartItem, CartWish
 from smarteros.domain.decisions import Action, DialogueState
 
-_MOST_PIECES = 99
 _MOST_WORDS = 14
-_FINDS = "shopify_get_product"
-_PREPARES = "shopify_create_cart"
-
-
-@dataclass(frozen=True)
-class CartTalk:
-    """What a message does to the cart; ``lines`` is the whole cart afterwards."""
-
-    wish: CartWish
-    lines: tuple[Line, ...] = ()
-
-    def actions(self) -> tuple[Action, ...]:
-        """Return the tools to call: variants are found first, then everything is read again."""
-        if not self.lines or self.wish.between:
-            return ()
-        found = dict.fromkeys(line.item.product_id for line in self.lines if line.to_be_found)
-        looked_up = (Action(tool=_FINDS, params={"product_id": product_id}) for product_id in found)
-        params = {"lines": [line.params() for line in self.lines], "partial": True}
-        return (*looked_up, Action(tool=_PREPARES, params=params))
 
 
 def cart_talk(extraction: Extraction, state: DialogueState) -> CartTalk | None:
@@ -80,7 +61,7 @@ def added_if_found(extraction: Extraction, state: DialogueState) -> Action | Non
     kept = [Line(item).params() for item in state.cart]
     sized = extraction.entities.size is not None
     found = {"found": True, "sized": sized, "quantity": words.quantity or 1}
-    return Action(tool=_PREPARES, params={"lines": [*kept, found], "partial": True})
+    return Action(tool=PREPARES, params={"lines": [*kept, found], "partial": True})
 
 
 def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartTalk | None:
@@ -100,7 +81,7 @@ def _answered(extraction: Extraction, plain: str, state: DialogueState) -> CartT
 
 
 @dataclass(frozen=True)
-class _Reading(CartWords):
+class _Reading(CartLines):
     """What a message does to the cart."""
 
     def asking(self, talk: CartTalk | None) -> CartTalk | None:
@@ -190,7 +171,15 @@ class _Reading(CartWords):
             return self._counted()
         if self.state.pending == "cart_offer" and (self.says("this") or self.is_bare_variant()):
             return self.bought_unnamed()
-        return self.added() if self.says("choose") or self.is_mere_choice() else None
+        if self.says("choose") or self.is_mere_choice():
+            return self.added()
+        offers = self.state.pending == "cart_offer" and "?" not in self.extraction.folded
+        return self._parted(meant_among(self.extraction, self.plain, self.offered, size=False)) if offers else None
+
+    def _parted(self, meant: tuple[CartItem, ...]) -> CartTalk | None:
+        """Read "la negra en 41 y otra en 43" of one product, the one meant or the only one of the list."""
+        alone = meant if len(meant) == 1 else self.offered if len(self.offered) == 1 else ()
+        return self.by_values(alone[0]) if alone else None
 
     def _bought_by_link(self) -> CartTalk | None:
         """Read "la primera, mándame el link", and "link de pago" after a list."""
@@ -205,8 +194,7 @@ class _Reading(CartWords):
             return by_colours
         places = self.places()
         meant = places if places is not None else meant_among(self.extraction, self.plain, self.offered, size=False)
-        alone = meant if len(meant) == 1 else self.offered if len(self.offered) == 1 else ()
-        if alone and (parted := self.by_values(alone[0])) is not None:
+        if (parted := self._parted(meant)) is not None:
             return parted
         if not meant:
             return None
@@ -363,41 +351,3 @@ class _Reading(CartWords):
         if focus is None:
             return self._ask(act, self.state.cart)
         return self.done(act, focus.model_copy(update={"quantity": 1}) if act == "add" else focus, self.quantity)
-
-    def _in_place_of(self, old: CartItem | None, new: CartItem) -> CartTalk:
-        quantity = self.quantity or (old.quantity if old is not None else 1)
-        line = self.variant(new.model_copy(update={"quantity": quantity}))
-        if old is not None and old.product_id != new.product_id and not line.to_be_found:
-            # "Mejor la otra": of the size that was chosen, where it comes in it.
-            values = (value for choices in new.options.values() for value in choices)
-            line = replace(line, values=tuple(value for value in values if is_of(old, value) and not is_of(new, value)))
-        if line.to_be_found and old is not None and old.product_id == new.product_id:
-            line = replace(line, like=old.variant_id)  # "mejor la negra": of the size that was chosen
-        kept = tuple(line for line in self._kept() if old is None or line.item.variant_id != old.variant_id)
-        wish = CartWish(act="swap", quantity=self.quantity, spoken_of=new.variant_id)
-        return CartTalk(wish, self._plus(kept, line, quantity))
-
-    def _ask(self, act: CartAct, between: tuple[CartItem, ...]) -> CartTalk:
-        return CartTalk(CartWish(act=act, quantity=self.quantity, between=between))
-
-    def _kept(self) -> tuple[Line, ...]:
-        return tuple(Line(item) for item in self.state.cart)
-
-    def _plus(self, lines: tuple[Line, ...], new: Line, quantity: int | None) -> tuple[Line, ...]:
-        """Add pieces to the line of the same variant, or a line."""
-        for place, line in enumerate(lines):
-            if line.item.variant_id == new.item.variant_id and not new.to_be_found:
-                more = quantity or (1 if self.says("more") or self.says("add") else 0)
-                total = line.item.quantity + more if self.says("more") or self.says("add") else quantity
-                counted = min(total or line.item.quantity, _MOST_PIECES)
-                changed = replace(line, item=line.item.model_copy(update={"quantity": counted}))
-                return (*lines[:place], changed, *lines[place + 1 :])
-        return (*lines, replace(new, item=new.item.model_copy(update={"quantity": quantity or 1})))
-
-    def _with_quantity(self, item: CartItem, quantity: int) -> tuple[Line, ...]:
-        return tuple(
-            replace(line, item=line.item.model_copy(update={"quantity": min(quantity, _MOST_PIECES)}))
-            if line.item.variant_id == item.variant_id
-            else line
-            for line in self._kept()
-        )

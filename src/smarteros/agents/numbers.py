@@ -15,7 +15,7 @@ _INVOICE_CUE = re.compile(
     r"\b(?:facturas?|boletas?|boletita|folio|invoice|receipt|documento)\b(?: (?:electronica|es|era|la|el|is|de|del|con"
     r"|number|numero|nro|num|compra|venta|folio))*[ .:,]*"
     + _NUMBER_CUE
-    + r"(\d{1,3}(?:\.\d{3})+|\d{2,10})\b(?![.-]?\d)"
+    + r"(\d{1,3}(?:\.\d{3})+|(?:[a-z]{1,3}-)?\d{2,10})\b(?![.-]?\d)"
 )
 _ORDER_HASH = re.compile(r"# ?(\d{3,10})\b")
 _ORDER_CUE = re.compile(
@@ -100,7 +100,7 @@ _QUANTITY = (
 
 
 def find_invoice_number(folded: str) -> tuple[str, tuple[int, int]] | None:
-    """Find an invoice as printed ("INV-2025-001") or by its folio after the word ("boleta 4521")."""
+    """Find an invoice as printed ("INV-2025-001") or by its number after the word ("boleta B-002310")."""
     if found := _INVOICE_CODE.search(folded):
         prefix, _, year, between, number = found.groups()
         separator = "/" if between == "/" else "-"
@@ -108,7 +108,7 @@ def find_invoice_number(folded: str) -> tuple[str, tuple[int, int]] | None:
     if found := _INVOICE_SHORT_CODE.search(folded):
         return f"{found[1].upper()} {found[2]}", found.span()
     if found := _INVOICE_CUE.search(folded):
-        return found[1].replace(".", ""), found.span()
+        return found[1].replace(".", "").upper(), found.span()
     return None
 
 

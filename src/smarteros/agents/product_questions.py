@@ -30,6 +30,9 @@ _ABOUT_IT = re.compile(
     rf"|{_LEAD}what (?:colou?rs?|sizes?|materials?|is it|are they)\b"
     rf"|{_LEAD}how (?:big|heavy|long|tall|wide|many (?:are|do)|much (?:is|are|does) (?:it|th\w+))\b"
 )
+_PIECES_LEFT = re.compile(
+    rf"{_LEAD}(?:como )?cuant[oa]s (?:\w+ )?quedan\b|{_LEAD}how many (?:\w+ )?(?:are|do you have) left\b"
+)
 _INCLUDES = re.compile(rf"{_LEAD}{_IT}(?:trae|traen|incluyen?|vienen? con|does it (?:come|include)|is it)\b")
 
 
@@ -44,6 +47,11 @@ def about_shown_product(extraction: Extraction, state: DialogueState) -> Action 
         return None
     product_id = _meant(words)
     return None if product_id is None else Action(tool=LOOKS_UP, params={"product_id": product_id})
+
+
+def asks_for_stock(extraction: Extraction) -> bool:
+    """Tell whether a message asks how many pieces are left, which no text of the shop can answer."""
+    return bool(_PIECES_LEFT.search(plain_words(extraction)))
 
 
 def _named(words: CartWords) -> bool:

@@ -24,7 +24,7 @@ from smarteros.agents.dialogue import (
 from smarteros.agents.entities import EntityExtractor, Extraction
 from smarteros.agents.intents import NOT_IN_SCOPE, IntentModel, IntentScores
 from smarteros.agents.options import picked
-from smarteros.agents.product_questions import about_shown_product
+from smarteros.agents.product_questions import about_shown_product, asks_for_stock
 from smarteros.agents.purchases import about_purchases
 from smarteros.agents.query import NO_WORDS, search_query
 from smarteros.agents.tongues import only_asks_for_language
@@ -211,6 +211,8 @@ class Interpreter:
     def _is_of_the_shop(self, extraction: Extraction) -> bool:
         """Tell whether a message surely asks about the shop and not about a product: "¿es seguro pagar aquí?"."""
         scores = self._model.scores(extraction)
+        if asks_for_stock(extraction):  # "¿cuántas quedan?" sounds like "¿dónde quedan?"
+            return False
         return scores.best not in _SHOPPING | NOT_IN_SCOPE and scores.confidence >= _SURE
 
     def _of_goods(self, said: Understanding) -> Understanding:

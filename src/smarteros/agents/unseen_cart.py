@@ -6,6 +6,8 @@ done with the cart, is understood nevertheless: which products are meant, the sh
 
 from __future__ import annotations
 
+import re
+
 from smarteros.agents.cart_reading import CartWords
 from smarteros.agents.dialogue import agrees, chosen_places, is_ellipsis, plain_words
 from smarteros.agents.entities import Extraction
@@ -15,6 +17,7 @@ BEGUN = "unseen"
 """What ``DialogueState.spoken_of`` holds once something was put into a cart nobody here has seen."""
 
 _LONGEST_LIST = 5
+_IN_TWO = re.compile(r"\b(?:y|and) (?:otr[oa]s?|another)(?: one)? (?:en|de|in)\b")  # "la negra en 41 y otra en 43"
 _CHANGES = ("only", "remove", "swap", "more", "add")
 
 
@@ -27,6 +30,8 @@ def about_unseen_cart(extraction: Extraction, state: DialogueState) -> bool:
         return True
     swaps = state.spoken_of == BEGUN and words.says("swap") and words.names_a_variant()
     asks = (words.says("asks") or "?" in extraction.folded) and not (words.says("add") or swaps)
+    if _IN_TWO.search(words.plain) and not asks:
+        return True
     if asks or words.says("searches") or not is_ellipsis(extraction):
         return False
     return (state.spoken_of == BEGUN and _changes(words)) or _chooses(words, extraction)

@@ -18,6 +18,7 @@ from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
+from smarteros.contracts.derived import derived_from
 from smarteros.contracts.syntax import ALLOWED_FILTERS, ALLOWED_TESTS, refuse_unsafe_nodes
 from smarteros.domain.carts import CartProblem, CartWish
 from smarteros.domain.decisions import Entities, Intent, Language, Pending, Route
@@ -120,11 +121,11 @@ TEXT_NAMES: tuple[str, ...] = tuple(name for name in CONTEXT_NAMES if name not i
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Only fields of our models can be read, and nothing can be called."""
+    """Only fields of our models and what they tell besides can be read, and nothing can be called."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
         if isinstance(obj, BaseModel):
-            return attr in type(obj).model_fields
+            return attr in type(obj).model_fields or attr in derived_from(type(obj))
         return isinstance(obj, LoopContext) and attr in LOOP_ATTRIBUTES
 
     def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002

@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from jinja2 import TemplateError, nodes
 from pydantic import BaseModel
 
+from smarteros.contracts.derived import derived_from
 from smarteros.contracts.expressions import (
     CONTEXT_NAMES,
     ENVIRONMENT,
@@ -136,7 +137,7 @@ class _Walker:
         if model is _LOOP:
             known = dict.fromkeys(LOOP_ATTRIBUTES, int)
         elif isinstance(model, type) and issubclass(model, BaseModel):
-            known = {field: info.annotation for field, info in model.model_fields.items()}
+            known = {field: info.annotation for field, info in model.model_fields.items()} | derived_from(model)
         if name not in known:
             self._problems.append(f"{_name_of(model)} has no field {name!r}")
             return Any

@@ -91,6 +91,16 @@ class ProductDetail(Model):
     variants: tuple[VariantDetail, ...]
     as_of: datetime | None = None
 
+    @property
+    def on_sale(self) -> tuple[VariantDetail, ...]:
+        """The variants that can be bought."""
+        return tuple(variant for variant in self.variants if variant.available)
+
+    @property
+    def prices(self) -> tuple[Amount, ...]:
+        """The prices of what can be bought, each once, the lowest first."""
+        return tuple(sorted({variant.price for variant in self.on_sale}))
+
 
 StockStatus = Literal["ok", "price_up", "price_down", "less_stock", "sold_out", "gone"]
 

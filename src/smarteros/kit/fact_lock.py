@@ -53,10 +53,19 @@ def borrowed_facts(text: str, things: Sequence[Thing]) -> tuple[Fact, ...]:
 
 
 def _clauses(sentence: str, telling: Sequence[frozenset[str]]) -> list[str]:
-    """Return the clauses of a sentence that names several things, each with its figures as digits; else it as it is."""
+    """Return the clauses of a sentence that names several things, each with its figures as digits; else it as it is.
+
+    One without a figure goes with the next: "la azul y la negra están a 39.990 y 34.990" is about both.
+    """
     if sum(bool(words & _said(sentence)) for words in telling) < 2:
         return [sentence]
-    return _CLAUSE.split(numbers_as_digits(fold(sentence)))
+    clauses, begun = list[str](), ""
+    for part in _CLAUSE.split(numbers_as_digits(fold(sentence))):
+        begun = f"{begun} {part}"
+        if facts_in(part):
+            clauses.append(begun)
+            begun = ""
+    return [*clauses, begun]
 
 
 def _said(text: str) -> set[str]:

@@ -39,7 +39,11 @@ _ABOUT = (0.7, 1.15)
 _COUNTRY_SIZE = re.compile(r"\b(us|usa|uk|eur?|cl)\s?(\d{1,2}(?:[.,]5)?)\b")
 _COUNTRY_AFTER = re.compile(r"\b(\d{1,2}(?:[.,]5)?)\s?(us|usa|uk|eur?)\b")
 _LETTER = re.compile(r"(?<![\w'-])(x{0,4}[sl]|m)\b(?!['-])")
-CAPACITY = re.compile(r"\b(\d+(?:[.,]\d+)?)\s?(gb|tb|w|ml|kg|cm|mm)\b(?! (?:de )?(?:memoria )?ram)")
+# A single digit before "g" is a network: "celular 5G".
+CAPACITY = re.compile(
+    r"\b(\d+(?:[.,]\d+)?(?=\s?(?:gb|tb|w|ml|kg|cm|mm)\b)|\d{2,4}(?=\s?g\b))\s?(gb|tb|w|ml|kg|cm|mm|g)\b"
+    r"(?! (?:de )?(?:memoria )?ram)"
+)
 _TWO_SIZES = re.compile(
     r"\b(?:tallas?|numeros?|size|en)\s+(\d{2}(?:[.,]5)?|x?[sl]|m)\s*(?:o|u|y|or|and|/|-)\s*(\d{2}(?:[.,]5)?|x?[sl]|m)\b"
 )
@@ -134,7 +138,7 @@ def understand(params: ShopSearchInput, shop: ShopWords | None = None) -> Wanted
 
 def normal_size(size: str) -> str:
     """Write a size in one way: ``Talla 42,5`` is ``42.5``, ``EU 42`` is ``42``, ``128 GB`` is ``128gb``."""
-    plain = re.sub(r"^(?:tallas?|talle|size|numero|nro\.?|n[o°º]|eur?|cl)\b[\s:.]*", "", fold(size))
+    plain = re.sub(r"^(?:(?:tallas?|talle|size|numero|nro\.?|n[o°º]|eur?|cl)\b[\s:.]*|\+)", "", fold(size))
     return re.sub(r"\s+", "", plain.replace(",", "."))
 
 

@@ -68,6 +68,7 @@ def test_prices_are_whole_pesos(extractor: EntityExtractor, text: str, entities:
         ("mi factura es INV-2025-001", {"invoice_number": "INV-2025-001"}),
         ("inv 2025 001", {"invoice_number": "INV-2025-001"}),
         ("la INV/2026/00042", {"invoice_number": "INV/2026/00042"}),
+        ("¿la boleta B-002310 tiene garantía?", {"invoice_number": "B-002310"}),
         ("boleta n° 4521", {"invoice_number": "4521"}),
         ("folio 8812", {"invoice_number": "8812"}),
         ("orden #1001", {"order_number": "1001"}),

@@ -95,6 +95,7 @@ SALES: dict[str, dict[str, Any]] = {
     "shopify_sales/order_to_person": ORDERED | {"order_lookup": OrderLookup(found=True)},
     "shopify_sales/cart_which_variant": BUYS | {"wish": CartWish(act="add", between=(SIZED,), missing="Talla")},
     "shopify_sales/product_told": {"intent": "product_query", "detail": DETAIL, "text": "¿cuántas quedan?"},
+    "shopify_sales/product_told_beside_cart": {"intent": "product_query", "detail": DETAIL, "had_cart": True},
     "shopify_sales/cart_choice": BUYS | {"wish": CartWish(act="add", between=ITEMS)},
     "shopify_sales/cart_no_such_variant": BUYS
     | {"cart_problem": "no_such_variant", "detail": DETAIL, "entities": Entities(size="47"), "tool_failed": True},

@@ -78,6 +78,8 @@ def test_a_parameter_is_a_value_and_may_be_left_out(context: MakeContext) -> Non
         "text.upper()",
         "entities.model_dump",
         "entities.model_config",
+        "entities.model_extra",
+        "entities.model_fields_set",
         "products.__len__",
         "range(9)",
         "9 ** 9",
