@@ -117,6 +117,9 @@ class Channels:
             conversation_id=conversation_id, status="pending", assigned_to_human=False, can_reply=True
         )
 
+    def given_back(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> bool:
+        return False
+
     def post(self, tenant: Tenant, reply: OutgoingReply, **_how: Any) -> PostedReply:
         self.written.setdefault(tenant.tenant_id, []).append(reply.text)
         self.said.append(reply.text)

@@ -134,6 +134,31 @@ def test_a_conversation_is_read_as_it_is(bench: Bench) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "is_back"),
+    [
+        ("Conversation was marked as pending by Paula", True),
+        ("La conversación fue marcada como pendiente por Paula", True),
+        ("Paula added urgente", False),
+        ("Conversation was reopened by Paula", False),
+    ],
+)
+def test_that_a_person_gave_the_conversation_back_is_read_from_what_was_done(
+    bench: Bench, line: str, is_back: bool
+) -> None:
+    bench.chatwoot.say("Hola, le atiende Paula.", message_type=1, sender={"id": 3, "type": "user"})
+    bench.chatwoot.say(line, message_type=2)
+    bench.chatwoot.say("Gracias, y ¿tienen talla 40?")
+    may_read = bench.secrets.find(bench.tenant.scope, "chatwoot/user_token") is not None
+    assert bench.channel.given_back(bench.tenant, CONVERSATION) is (is_back and may_read)
+
+
+def test_a_person_who_writes_after_giving_the_conversation_back_has_it(bench: Bench) -> None:
+    bench.chatwoot.say("Conversation was marked as pending by Paula", message_type=2)
+    bench.chatwoot.say("Una cosa más…", message_type=1, sender={"id": 3, "type": "user"})
+    assert not bench.channel.given_back(bench.tenant, CONVERSATION)
+
+
 def test_a_persons_answer_is_seen_although_nothing_else_tells_of_it(bench: Bench) -> None:
     bench.chatwoot.say("¿Y en verde?")
     bench.chatwoot.say("Sí, también", message_type=1, sender={"id": 3, "type": "user"})

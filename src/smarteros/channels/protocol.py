@@ -21,6 +21,13 @@ class Channel(Protocol):
         """
         ...
 
+    def given_back(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> bool:
+        """Tell whether people have given the conversation to the bot since one of them wrote in it.
+
+        Read from what was said and done, for when the webhook of it is lost. False where that may not be read.
+        """
+        ...
+
     def download(self, tenant: Tenant, attachment: Attachment) -> bytes:
         """Fetch an attachment, waiting while it is not yet readable.
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from smarteros.documents.field import ANNOUNCED, NEARBY, UNANNOUNCED, Field
 from smarteros.documents.rows import Cell, Row, all_cells, below, beside
+from smarteros.kit.number_words import numbers_as_digits
 from smarteros.kit.text import fold
 
 _OLDEST_YEAR, _NEWEST_YEAR = 2000, 2099
@@ -38,6 +39,7 @@ _WORD_DATE = re.compile(
     r"|[./-]([a-z]{3,10})\.?[./-](\d\d)(?!\d))"
 )
 _MONTH_FIRST_DATE = re.compile(r"\b([a-z]{3,10})\.?\s?(\d{1,2})[.,]?\s?(20\d\d)(?!\d)")  # March 5, 2025
+_FIRST_OF_MONTH = re.compile(r"\bprimero(?= de )")
 _COMPACT_DATE = re.compile(r"\b(?:fecha|date)\b[^\d]*(20\d\d)(\d\d)(\d\d)(?!\d)")
 # In three columns, or three boxes of a printed form.
 _SPACED_DATE = re.compile(r"(?:^|^[^\d]*\b(?:fecha|date)\b[^\d]*)(\d{1,2}) (\d{1,2}) (20\d\d)$")
@@ -61,9 +63,14 @@ def find_date(rows: tuple[Row, ...]) -> Field | None:
 
 
 def parse_date(text: str) -> date | None:
-    """The first date in a text: day first, as in Chile, but ``March 5, 2025``; months as numbers or words."""
-    plain = _MISREAD_DATE.sub(lambda found: found.group().translate(_LETTERS_FOR_DIGITS), fold(text))
-    return min(_dates_in(plain), default=(0, None), key=lambda found: found[0])[1]
+    """The first date in a text: day first, as in Chile, but ``March 5, 2025``; each part as a number or in words."""
+    folded = fold(text)
+    plain = _MISREAD_DATE.sub(lambda found: found.group().translate(_LETTERS_FOR_DIGITS), folded)
+    return _first(plain) or _first(numbers_as_digits(_FIRST_OF_MONTH.sub("1", folded)))
+
+
+def _first(folded: str) -> date | None:
+    return min(_dates_in(folded), default=(0, None), key=lambda found: found[0])[1]
 
 
 def _names_a_day(cell: Cell) -> bool:

@@ -23,7 +23,11 @@ MOST_ITEMS = 60
 LONGEST_NAME = 120
 _SIZE_HEAD = re.compile(r"(?:tal+as?|size)\W*$", re.IGNORECASE)
 _SIZE_ALONE = re.compile(r"(?:\d{1,2}(?:[.,]5)?|X{0,3}[SML])$", re.IGNORECASE)
-_LEADING_QUANTITY = re.compile(r"^(\d{1,2})(?:\s?[xX])?\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
+_LEADING_QUANTITY = re.compile(
+    r"^(\d{1,2})(?:\s?[xX])?\s+(?:(?i:un|und|uni|unid|par|pares)\.?\s+)?(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])"
+)
+_LABELLED_QUANTITY = re.compile(r"\b(?:cant|cantidad|qty|quantity) ?[:.]+ ?(\d{1,3})\b")
+_ZERO_IN_WORD = re.compile(r"(?<!\w)(?=(?:0?[^\W\d_]){3})(?:[^\W\d_]+0)+[^\W\d_]*(?!\w)")  # "GRAD0"
 _LEADING_INDEX = re.compile(r"^\d{1,2}[.)]\s+(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])")
 _ONE_TIME = re.compile(r"\s[xX]\s?1$")
 _TRAILING_CODE = re.compile(r"\s\d{8,14}$")
@@ -54,7 +58,7 @@ def find_items(rows: tuple[Row, ...]) -> tuple[ReadItem, ...]:
     """The goods between the table's head, or the page's top, and its sums."""
     start = next((at + 1 for at, row in enumerate(rows) if is_header(row)), 0)
     end = next((at for at in range(start, len(rows)) if SUMS.search(fold(rows[at].text))), len(rows))
-    return tuple(_item(rows, at, name, end) for at, name in named_rows(rows, start, end))[:MOST_ITEMS]
+    return tuple(_item(rows, *found, end) for found in named_rows(rows, start, end))[:MOST_ITEMS]
 
 
 def split_size(text: str) -> tuple[str, str | None]:
@@ -62,7 +66,7 @@ def split_size(text: str) -> tuple[str, str | None]:
     size = _SIZE.search(text)
     bare = CODE.sub("", _LEADING_INDEX.sub("", _TRAILING_CODE.sub("", _SIZE.sub(" ", text))))
     bare = _ONE_TIME.sub("", _LEADING_UNIT.sub("", _LEADING_QUANTITY.sub("", bare)))
-    bare = _INCHES.sub('"', _GLUED_WORD.sub(r"\1 \2", bare))
+    bare = _INCHES.sub('"', _GLUED_WORD.sub(r"\1 \2", _ZERO_IN_WORD.sub(_with_letter, bare)))
     return " ".join(bare.strip(" -:.,()").split())[:LONGEST_NAME], size.group(1).upper() if size else None
 
 
@@ -79,13 +83,12 @@ def size_in_column(rows: tuple[Row, ...], name: Name) -> Cell | None:
     return None
 
 
-def _item(rows: tuple[Row, ...], at: int, name: Name, end: int) -> ReadItem:
-    """What the row of a price, and ``2 x 9.990`` below it, say of a name."""
-    row = rows[at]
+def _item(rows: tuple[Row, ...], at: int, priced: int, name: Name, end: int) -> ReadItem:
+    """What the row of a price, and ``2 x 9.990`` below the name's, say of a name."""
+    row = rows[priced]
     amounts = [_pesos(match.group(1)) for cell in row.cells if (match := AMOUNT.match(cell.text))]
     beside = size_in_column(rows, name)
-    counts = (QUANTITY.match(cell.text) for cell in row.cells if cell is not beside)
-    quantity = next((int(count.group(1)) for count in counts if count), None)
+    quantity = _counted(tuple(cell for cell in row.cells if cell is not beside))
     times = quantity_row(rows, at, end)
     below = None if times is None else _times(times)
     if below is not None:
@@ -99,6 +102,15 @@ def _item(rows: tuple[Row, ...], at: int, name: Name, end: int) -> ReadItem:
     amount = amounts[-1] if amounts else None
     unit = amounts[-2] if len(amounts) >= 2 else _unit(amount, quantity)
     return ReadItem(bare, size, quantity, unit, amount, name.confidence, name.box)
+
+
+def _counted(cells: tuple[Cell, ...]) -> int | None:
+    counts = (QUANTITY.match(cell.text) or _LABELLED_QUANTITY.search(fold(cell.text)) for cell in cells)
+    return next((int(count.group(1)) for count in counts if count), None)
+
+
+def _with_letter(word: re.Match[str]) -> str:
+    return word.group().replace("0", "O" if word.group().isupper() else "o")
 
 
 def _times(row: Row) -> tuple[int, int] | None:

@@ -16,7 +16,8 @@ AMOUNT = re.compile(
     r"^(?:clp)?\s*\$?\s*(\d{1,3}(?:[.,] ?\d{3})+|\d{3,7})(?:[.,]00)?(?:\.-|\s?(?:clp|pesos)|\s[a-z*])?$", re.IGNORECASE
 )
 QUANTITY = re.compile(
-    r"^(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:un|uni|und|u|c ?[/nil1|]{0,2} ?u|par(?:es)?|unidad(?:es)?|units?)\.?)?$",
+    r"^(?:x ?)?(\d{1,4})(?:[.,]0{1,3})?(?:\s?(?:x|un|uni|und|u|c ?[/nil1|]{0,2} ?u|par(?:es)?"
+    r"|unidad(?:es)?|units?)\.?)?$",
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"^(?:un|uni|und|u|c ?[/nil1|]{0,2} ?u|par|pza?)\.?$", re.IGNORECASE)
@@ -41,7 +42,7 @@ _WORDS = re.compile(r"\w{2,}")
 SUMS = re.compile(
     rf"^\W*(?:sub|sut)?\s?-?{TOTAL}(?:e?s)?\b|\b(?:sub|sut){TOTAL}s?\b|\b(?:monto|valor|importe|grand|precio) {TOTAL}\b"
     rf"|\b{TOTAL}(?:es)?\s*(?:[$:.]|clp|a pagar|neto|iva|general|final|due|\d{{1,3}}[.,]\d{{3}})|\b{TOTAL}(?:es)?$"
-    r"|^(?:monto|valor|importe|amount)\s?[:$]"
+    r"|^(?:monto|valor|importe|amount)\s?[:$]|^consumo\b(?!.*[a-z]{3})|^propina\b"
     r"|(?<!peso )(?<!contenido )\bneto\b|\biva\b|\bi\.v\.a|imponible|\bexento\b"
 )
 _NOT_SOLD = re.compile(
@@ -59,12 +60,13 @@ _DETAIL = re.compile(
 )
 _LONG_CODE = re.compile(r"\d{6,}\b")
 _SIZE_FOLLOWS = re.compile(r"\b(?:tal+a|size)\s?[:.]?$", re.IGNORECASE)
-_PRICED = re.compile(r"^(.*[^\W\d_]{3,}.*?)\s*(?:(?<=\s)|(?=\$))(\$?\s?\d{1,3}(?:\.\d{3})+)$")
+_PRICED = re.compile(r"^(.*[^\W\d_]{3,}.*?)\s*(?:(?<=\s)|(?=\$))(\$?\s?\d{1,3}(?:[.,]\d{3})+)$")
 _COUNTED = re.compile(r"^(.*[^\W\d_]{3,}.*?) (\d{1,3})$")
+_MODEL = re.compile(r"[A-Za-z]{1,3}[-/ ]?\d+[A-Za-z]?")  # in a column of its own it is the article's code
 _NAME_LETTERS, _PART_LETTERS = 4, 1
 _MOST_LINES = 3  # of one name
 # In line heights: how far apart the pieces of a name stand, side by side, and one above the other.
-_GAP_ACROSS, _GAP_DOWN, _LEFT_OFF, _PRICE_OFF = 1.2, 0.9, 1.0, 1.6
+_GAP_ACROSS, _GAP_DOWN, _LEFT_OFF, _PRICE_OFF, _AS_NEAR = 1.2, 0.9, 1.0, 1.6, 0.35
 _MOST_TALLER = 1.35
 
 
@@ -118,16 +120,18 @@ def _split(cells: list[Cell], at: int, found: re.Match[str]) -> None:
     cells[at : at + 1] = replace(whole, text=found.group(1), right=end), replace(whole, text=found.group(2), left=start)
 
 
-def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[int, Name]]:
-    """The goods of ``rows[first:end]``: the row that holds or announces the price, and the name.
+def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[int, int, Name]]:
+    """The goods of ``rows[first:end]``: the row beside or under which the price is, the row of numbers, and the name.
 
     A name may stand on several lines. Below a table's head that gives the price with the first of them the others
     stand below it; elsewhere, as on a till's paper, the price comes with the last.
     """
     starts_priced = 0 < first < end and _own_name(rows[first]) is not None and _has_amount(rows[first])
+    apart = _prices_apart(rows, first, end)
     for at in range(first, end):
         row = rows[at]
-        if not is_sold(row) or not _is_priced(rows, at, first, end):
+        priced = _price_at(rows, at, end, apart) if is_sold(row) else None
+        if priced is None:
             continue
         own = _own_name(row, _PART_LETTERS)
         if own is None:
@@ -137,12 +141,12 @@ def named_rows(rows: tuple[Row, ...], first: int, end: int) -> Iterator[tuple[in
         for other in range(at + step, edge, step):
             near = _continued(rows, other, lines[-1 if step > 0 else 0])
             begun = step < 0 and _LONG_CODE.match(lines[0].text)  # an article's code begins its name
-            if near is None or begun or len(lines) == _MOST_LINES or _is_priced(rows, other, first, end):
+            if near is None or begun or len(lines) == _MOST_LINES or _price_at(rows, other, end, apart) is not None:
                 break
             lines.insert(len(lines) if step > 0 else 0, near)
         lines += _size_below(rows, at, lines[-1])
         if any(_letters(line.text) >= _NAME_LETTERS for line in lines):
-            yield at, _joined(lines)
+            yield at, priced, _joined(lines)
 
 
 def quantity_row(rows: tuple[Row, ...], at: int, end: int) -> Row | None:
@@ -153,28 +157,41 @@ def quantity_row(rows: tuple[Row, ...], at: int, end: int) -> Row | None:
     return found if found is not None and any(TIMES.match(cell.text) for cell in found.cells) else None
 
 
-def _is_priced(rows: tuple[Row, ...], at: int, first: int, end: int) -> bool:
-    """A price beside it, ``2 x 9.990`` below it, or on a page that is not flat a price a little above or below it."""
+def _price_at(rows: tuple[Row, ...], at: int, end: int, apart: dict[int, int]) -> int | None:
+    """The row of its price: this one, ``2 x 9.990`` below it, or a row of numbers alone above or below it."""
     if _has_amount(rows[at]):
-        return _own_name(rows[at], _PART_LETTERS) is not None
+        return at if _own_name(rows[at], _PART_LETTERS) is not None else None
     times = quantity_row(rows, at, end)
     if times is not None and _own_name(times) is None:
-        return True
-    return any(
-        first <= other < end and _only_numbers(rows[other]) and _nearest_name(rows, other, first, end) == at
-        for other in (at - 1, at + 1)
-    )
+        return at
+    return apart.get(at)
 
 
-def _nearest_name(rows: tuple[Row, ...], at: int, first: int, end: int) -> int | None:
-    """Of the rows above and below a row of numbers alone the one that it belongs to."""
-    named = [
-        (abs(_middle(rows[other]) - _middle(rows[at])), other)
-        for other in (at - 1, at + 1)
-        if first <= other < end and is_sold(rows[other]) and _own_name(rows[other]) and not _has_amount(rows[other])
-    ]
-    off, other = min(named, default=(0.0, None))
-    return None if other is None or off > _PRICE_OFF * rows[other].cells[0].height else other
+def _prices_apart(rows: tuple[Row, ...], first: int, end: int) -> dict[int, int]:
+    """The rows of numbers alone, by the row of the name that each belongs to: the nearer of its neighbours.
+
+    On a page that is not flat they stand a little above or below. A row as near to one as to the other belongs to
+    the same side as those before it, the first one to the name above.
+    """
+    apart, side = dict[int, int](), -1
+    for at in range(first, end):
+        if not _only_numbers(rows[at]):
+            continue
+        off = {
+            step: abs(_middle(rows[at + step]) - _middle(rows[at])) / rows[at + step].cells[0].height
+            for step in (-1, 1)
+            if first <= at + step < end and _is_name_alone(rows[at + step])
+        }
+        near = {step: away for step, away in off.items() if away <= _PRICE_OFF}
+        if near:
+            alike = len(near) == 2 and abs(near[1] - near[-1]) < _AS_NEAR
+            side = side if alike else min(near, key=lambda step: near[step])
+            apart.setdefault(at + side, at)
+    return apart
+
+
+def _is_name_alone(row: Row) -> bool:
+    return is_sold(row) and _own_name(row) is not None and not _has_amount(row)
 
 
 def _continued(rows: tuple[Row, ...], at: int, line: Cell) -> Cell | None:
@@ -205,6 +222,9 @@ def _own_name(row: Row, letters: int = _NAME_LETTERS) -> Cell | None:
         if _letters(cell.text) < letters or _DETAIL.search(fold(cell.text)):
             continue
         if any(other.match(cell.text) for other in (TIMES, QUANTITY, _UNIT)):
+            continue
+        code = _MODEL.fullmatch(cell.text) and at + 1 < len(cells) and not _is_near(cell, cells[at + 1])
+        if code and any(_letters(after.text) >= _NAME_LETTERS for after in cells[at + 1 :]):
             continue
         last = at
         while last + 1 < len(cells) and _is_near(cells[last], cells[last + 1]):

@@ -64,7 +64,7 @@ def _first_item(rows: tuple[Row, ...]) -> ReadProduct | None:
     """The first name with a price below the table's head, and where none is there, on the whole page."""
     start = next((at + 1 for at, row in enumerate(rows) if is_header(row)), 0)
     for first in (start, 0) if start else (0,):
-        for _, name in named_rows(rows, first, len(rows)):
+        for _, _, name in named_rows(rows, first, len(rows)):
             product = _product(name)
             beside = None if product is None or product.size else size_in_column(rows, name)
             return product if product is None or beside is None else replace(product, size=beside.text.upper())

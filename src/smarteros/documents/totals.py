@@ -17,33 +17,37 @@ _AMOUNT = re.compile(
     r"(?:[.,]00)?(?:\.-)?(?![\d-]|[.,]\d)"
 )
 # A "$" right after it may be read as an S.
-_TOTAL = re.compile(rf"\b{TOTAL}s?\b|\b(?:amount|balance) due\b|\b(?:monto|valor|importe) (?:a )?pag(?:ar|ado)\b")
+_TOTAL = re.compile(
+    rf"\b{TOTAL}s?\b|\b(?:amount|balance) due\b|\b(?:monto|valor|importe) (?:a )?(?:pag(?:ar|ado)|cancelar)\b"
+    r"|^\W*a pagar\b"
+)
 _PRICE = re.compile(r"\bprecio\b|\bprice\b|^(?:monto|valor|importe|amount)\b")
-_TO_PAY = re.compile(r"\ba pagar\b|\bdue\b|\btotal final\b|\bgrand total\b")
+_HANDED_OVER = re.compile(r"\bpagado\b")  # maybe more than was asked, with change given back
+_TO_PAY = re.compile(r"\ba (?:pagar|cancelar)\b|\bdue\b|\btotal final\b|\bgrand total\b")
 _NOT_TOTAL = re.compile(
     r"sub\s?-?total|total neto|neto total|total iva|imponible"
     r"|\btotals? (?:de )?(?:articulos|items?|lineas|unidades|cantidad|puntos|(?:des)?cuentos?|dctos?|ahorr\w+|bruto"
-    r"|afecto|exento|efectivo|entregado|recibido|cuotas|savings|discounts?|points|qty)\b"
+    r"|afecto|exento|efectivo|entregado|recibido|vuelto|cambio|pagos|cuotas|savings|discounts?|points|qty)\b"
     r"|\b(?:ahorro|descuento|puntos) total"
 )
 
 
 def find_total(rows: tuple[Row, ...]) -> Field | None:
     """The amount to pay in whole pesos; with net and tax that add up to it, it is certain."""
-    found: list[tuple[bool, Field]] = []
+    found: list[tuple[int, Field]] = []
     for at, row in enumerate(rows):
         text = fold(row.text)
         if not _TOTAL.search(text) or _NOT_TOTAL.search(text):
             continue
-        to_pay = _TO_PAY.search(text) is not None
+        certainty = 2 if _TO_PAY.search(text) else 0 if _HANDED_OVER.search(text) else 1
         amounts = amounts_in(row.text)
         if amounts:
-            found.append((to_pay, Field(amounts[-1], row.confidence, row.box)))
+            found.append((certainty, Field(amounts[-1], row.confidence, row.box)))
         elif at + 1 < len(rows) and (amounts := amounts_in(rows[at + 1].text)):
             below_it = rows[at + 1]
             sure = min(row.confidence, below_it.confidence) * NEARBY
-            found.append((to_pay, Field(amounts[-1], sure, below_it.box)))
-    best = max(found, key=lambda one: (one[0], one[1].value, one[1].confidence), default=(False, None))[1]
+            found.append((certainty, Field(amounts[-1], sure, below_it.box)))
+    best = max(found, key=lambda one: (one[0], one[1].value, one[1].confidence), default=(0, None))[1]
     return (
         _price_as_total(rows)
         if best is None

@@ -34,12 +34,18 @@ def still_muted(parts: Parts, tenant: Tenant, start: TurnStart, reason: str) -> 
     """Ask the channel whether the person behind a sign still leads; returns why one does, or None for the bot.
 
     The webhook that gave the bot its turn may be lost, late, or overtaken by the one of an earlier sign.
-    A person's reply itself is not to be seen in the conversation's state, so it holds until the state changes.
+    A person's reply itself is not to be seen in the conversation's state, so it holds until he gives that back.
     """
     now = parts.patiently(
         lambda: parts.channel.conversation(tenant, start.conversation_id, account_id=start.account_id)
     )
-    if now.led_by_person is not None or not seen_in_state(reason):
+    if now.led_by_person is not None or not (seen_in_state(reason) or _given_back(parts, tenant, start, reason)):
         return reason
     with parts.database.tenant(tenant.scope) as connection:
         return lift_mute(connection, start.tenant_id, start.conversation_id, reason)
+
+
+def _given_back(parts: Parts, tenant: Tenant, start: TurnStart, reason: str) -> bool:
+    return reason == HUMAN_REPLY and parts.patiently(
+        lambda: parts.channel.given_back(tenant, start.conversation_id, account_id=start.account_id)
+    )

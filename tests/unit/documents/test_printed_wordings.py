@@ -114,3 +114,53 @@ def test_the_line_of_the_number_above_a_name_is_no_part_of_it() -> None:
 def test_a_name_is_not_sure_on_a_page_where_nothing_else_could_be_read() -> None:
     assert read("acte an | 12.990", confidence=0.99).fields["product_name"].confidence < 0.7
     assert read("acte an | 12.990", "TOTAL | 12.990", confidence=0.99).fields["product_name"].confidence > 0.9
+
+
+@pytest.mark.parametrize(
+    "printed",
+    ["veinte de octubre de dos mil veintiséis", "Veinte de octubre de 2026", "20 de octubre de dos mil veintiséis"],
+)
+def test_a_day_written_in_words_is_read(printed: str) -> None:
+    assert read("FACTURA N° 48213", f"La Serena, {printed}", *GOODS).values["purchase_date"] == "2026-10-20"
+
+
+def test_the_first_of_a_month_may_be_called_so() -> None:
+    found = read("FACTURA N° 48213", "La Serena, primero de octubre de 2026", *GOODS)
+    assert found.values["purchase_date"] == "2026-10-01"
+
+
+@pytest.mark.parametrize("handed_over", ["Monto pagado | 20.000", "Total vuelto | 97.010", "Total pagos | 20.000"])
+def test_what_the_customer_handed_over_is_not_the_total(handed_over: str) -> None:
+    assert read("BOLETA N° 48213", *GOODS, handed_over).values["total"] == 12990
+
+
+@pytest.mark.parametrize("label", ["A PAGAR", "Monto a cancelar", "Total a pagar", "Monto pagado"])
+def test_the_amount_to_pay_has_several_names(label: str) -> None:
+    assert read("BOLETA N° 48213", "Polera Manga Larga | 12.990", f"{label} | 12.990").values["total"] == 12990
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1 UN BOTIN CUERO CAFE | 39.990", "RF-220 | | Botin Cuero Cafe | 39.990", "Botin Cuero Cafe | x1 | 39.990",
+        "1 Botin Cuero Cafe 39,990", "B0TIN CUERO CAFE | 39.990",
+    ],
+)  # fmt: skip
+def test_a_name_is_read_without_its_unit_its_code_and_its_price(row: str) -> None:
+    name = read("BOLETA N° 48213", "Fecha: 05/03/2026", row, "TOTAL | 39.990").values["product_name"]
+    assert name.lower() == "botin cuero cafe"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["SKU 884412233 | 2 | {}", "2 | {}", "Talla: M Cantidad: 2 | {}"],
+)
+def test_numbers_below_each_name_belong_to_the_name_above(numbers: str) -> None:
+    found = read(
+        "BOLETA N° 48213", "Fecha: 05/03/2026", "PANTALON CARGO", numbers.format("24.990"), "POLERA BASICA",
+        numbers.format("12.990"), "TOTAL | 37.980",
+    )  # fmt: skip
+    assert [(item.name, item.quantity, item.amount) for item in found.items] == [
+        ("PANTALON CARGO", 2, 24990), ("POLERA BASICA", 2, 12990),
+    ]  # fmt: skip
+    assert found.values["product_name"] == "PANTALON CARGO"

@@ -55,10 +55,14 @@ class RecordingChannel:
         self.notes: list[str] = []
         self.desks: list[Desk] = []
         self.state = ConversationState(conversation_id=1, status="pending", assigned_to_human=False, can_reply=True)
+        self.back = False
         self.on_post: Callable[[], None] = lambda: None
 
     def conversation(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> ConversationState:
         return self.state
+
+    def given_back(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> bool:
+        return self.back
 
     def download(self, tenant: Tenant, attachment: object) -> bytes:
         return b"a photo"

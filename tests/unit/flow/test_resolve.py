@@ -187,6 +187,23 @@ def test_a_conversation_given_back_unheard_is_the_bots_again(bench: Bench, reaso
         assert muted_reason(connection, TENANT.tenant_id, bench.conversation_id) is None
 
 
+def test_a_conversation_a_person_answered_and_gave_back_unheard_is_the_bots_again(bench: Bench) -> None:
+    bench.person_replies("human_reply")
+    bench.channel.back = True
+    bench.receive(1)
+
+    assert resolve(bench).stop is None
+    with bench.database.tenant(TENANT.scope) as connection:
+        assert muted_reason(connection, TENANT.tenant_id, bench.conversation_id) is None
+
+
+def test_a_conversation_a_person_answered_and_did_not_give_back_stays_his(bench: Bench) -> None:
+    bench.person_replies("human_reply")
+    bench.receive(1)
+
+    assert resolve(bench).stop == "muted"
+
+
 def test_a_person_who_answers_just_when_the_mute_is_checked_keeps_the_conversation(bench: Bench) -> None:
     bench.person_replies("conversation_open")
     bench.receive(1)

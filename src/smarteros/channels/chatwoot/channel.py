@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,9 @@ RETRY_AFTER_SECONDS = (0.3, 1.0)
 HISTORY_PAGES = 3
 UNCLEAR_REPLIES = 10_000
 _STATUSES = ("open", "resolved", "pending", "snoozed")
+_ACTIVITY = 2
+# Chatwoot's line about a change of status, in the account's language: English, Spanish and Portuguese.
+_PENDING = re.compile(r"\bpend(?:ing|iente|ente)\b", re.IGNORECASE)
 _NOT_DONE = frozenset({408, 425, 429})  # answers of a server that did not start
 
 
@@ -70,6 +74,13 @@ class ChatwootChannel:
             return _state(tenant, answer_object(answer), conversation_id)
         except RejectedInputError as error:
             raise TransientError("chatwoot_unreadable", f"conversation: {error.operator_message}") from error
+
+    def given_back(self, tenant: Tenant, conversation_id: int, *, account_id: int | None = None) -> bool:
+        """See Channel. Bots may not list messages: without a user's token nothing is known."""
+        client = self._user(tenant, tenant.chatwoot_account_ids[0] if account_id is None else account_id)
+        if client is None:
+            return False
+        return _given_back(answer_list(client.ask("GET", f"/conversations/{conversation_id}/messages"), "payload"))
 
     def download(self, tenant: Tenant, attachment: Attachment) -> bytes:
         """Fetch an attachment within bounds (see ``MediaFetcher``)."""
@@ -226,6 +237,17 @@ def _state(tenant: Tenant, conversation: Wild, conversation_id: int) -> Conversa
         person_replied=bool(conversation.fields.get("first_reply_created_at")),
         updated_at=conversation.instant("updated_at"),
     )
+
+
+def _given_back(messages: list[Wild]) -> bool:
+    """Tell whether the line "marked as pending" stands behind the last message of a person."""
+    for message in sorted(messages, key=lambda message: message.number("id") or 0, reverse=True):
+        if message.fields.get("message_type") == _ACTIVITY and _PENDING.search(message.text("content") or ""):
+            return True
+        by_person = message.fields.get("message_type") == 1 and message.child("sender").text("type") == "user"
+        if by_person and not message.flag("private"):
+            return False
+    return False
 
 
 def _assigned_to_human(meta: Wild) -> bool:
