@@ -17,7 +17,7 @@ from smarteros.embedders.loading import RememberingEmbedder
 from smarteros.embedders.protocol import Embedder
 from smarteros.embedders.use import UseEmbedder
 
-ODD = ["", " ", "\x00", "a\x00b", "\ud83d", "🙂", "x" * 20_000, "¿?", "\n\n"]
+ODD = ["", " ", "\x00", "a\x00b", "\ud83d", "🙂", "x" * 5_000, "¿?", "\n\n"]
 
 
 @cache

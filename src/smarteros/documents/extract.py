@@ -20,13 +20,13 @@ from smarteros.documents.names import separated
 from smarteros.documents.numbers import RUT_LIKE, find_number
 from smarteros.documents.products import find_product
 from smarteros.documents.protocol import OcrPage
+from smarteros.documents.reading import REQUIRED
 from smarteros.documents.rows import Row, rows_of
 from smarteros.documents.totals import find_total
 from smarteros.domain.turns import DocumentKind
 from smarteros.kit.number_words import numbers_as_digits
 from smarteros.kit.text import fold
 
-REQUIRED = ("invoice_number", "purchase_date", "product_name")
 NAME_ALONE = 0.6  # a name on a page of which neither number, day nor total could be read
 
 _TITLE = re.compile(r"\b(?:factura|boleta|guia de despacho|nota de venta|comprobante|invoice|receipt)\b")

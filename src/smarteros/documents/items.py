@@ -22,6 +22,7 @@ from smarteros.kit.text import fold
 MOST_ITEMS = 60
 LONGEST_NAME = 120
 _SIZE_HEAD = re.compile(r"(?:tal+as?|size)\W*$", re.IGNORECASE)
+_INDEX_HEAD = re.compile(r"(?:item|it|n|n[°o]|nro|no|pos|linea|line|#)\W*$")
 _SIZE_ALONE = re.compile(r"(?:\d{1,2}(?:[.,]5)?|X{0,3}[SML])$", re.IGNORECASE)
 _LEADING_QUANTITY = re.compile(
     r"^(\d{1,2})(?:\s?[xX])?\s+(?:(?i:un|und|uni|unid|par|pares)\.?\s+)?(?=[A-Za-zÁÉÍÓÚÑáéíóúñ])"
@@ -88,7 +89,8 @@ def _item(rows: tuple[Row, ...], at: int, priced: int, name: Name, end: int) -> 
     row = rows[priced]
     amounts = [_pesos(match.group(1)) for cell in row.cells if (match := AMOUNT.match(cell.text))]
     beside = size_in_column(rows, name)
-    quantity = _counted(tuple(cell for cell in row.cells if cell is not beside))
+    numbering = _numbering(rows, row)
+    quantity = _counted(tuple(cell for cell in row.cells if cell is not beside and cell is not numbering))
     times = quantity_row(rows, at, end)
     below = None if times is None else _times(times)
     if below is not None:
@@ -102,6 +104,15 @@ def _item(rows: tuple[Row, ...], at: int, priced: int, name: Name, end: int) -> 
     amount = amounts[-1] if amounts else None
     unit = amounts[-2] if len(amounts) >= 2 else _unit(amount, quantity)
     return ReadItem(bare, size, quantity, unit, amount, name.confidence, name.box)
+
+
+def _numbering(rows: tuple[Row, ...], row: Row) -> Cell | None:
+    """The number of the row itself, which stands in front of everything below "Item" or "N°"."""
+    first = row.cells[0]
+    heads = (other.cells[0] for other in rows if is_header(other) and other.box[1] < row.box[1])
+    above = (head for head in heads if min(first.right, head.right) > max(first.left, head.left))
+    numbered = len(row.cells) > 1 and first.text.strip(".)").isdigit()
+    return first if numbered and any(_INDEX_HEAD.match(fold(head.text)) for head in above) else None
 
 
 def _counted(cells: tuple[Cell, ...]) -> int | None:

@@ -34,7 +34,7 @@ _HEADER = re.compile(
 # A row of nothing but such words, one of them for the goods themselves, is a head as well.
 _GOODS_HEAD = re.compile(r"(?:articulo|item|producto|product)s?|desc|descripcion|description|detalle|glosa|nombre")
 _OTHER_HEAD = re.compile(
-    r"cant|cantidad|code|codigo|color|descuento|importe|monto|neto|precio|price|qty|quantity|size|sku|subtotal|talla|total"
+    r"cant|cantidad|cod|code|codigo|color|descuento|importe|monto|neto|precio|price|qty|quantity|size|sku|subtotal|talla|total"
     r"|un|unidad(?:es)?|units?|unitario|valor"
 )
 _WORDS = re.compile(r"\w{2,}")

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from smarteros.documents.dates import parse_date
 from smarteros.documents.extract import Extraction, extract
+from smarteros.documents.items import find_items
 from smarteros.documents.protocol import OcrLine, OcrPage
+from smarteros.documents.rows import Cell, Row
 from smarteros.documents.totals import amounts_in
 
 
@@ -269,6 +271,29 @@ def test_all_goods_are_listed_with_their_sizes() -> None:
         ("Zapatilla Trail", "42", 2, 54990, 109980),
         ("Parka Señora", "M", 1, 79990, 79990),
     ]
+
+
+@pytest.mark.parametrize("head", ["Item", "N°", "#"])
+def test_the_number_of_a_row_is_not_how_many_were_bought(head: str) -> None:
+    columns = ((10, 60), (100, 300), (320, 380), (400, 480), (500, 580))
+    table = (
+        (head, "Descripcion", "Cant.", "Precio", "Total"),
+        ("1", "Zapatilla Running Azul", "2", "39.990", "79.980"),
+        ("2", "Calcetines Deportivos", "3", "4.990", "14.970"),
+    )
+    rows = tuple(
+        Row(tuple(Cell(text, 0.99, left, y, right, y + 20) for text, (left, right) in zip(row, columns, strict=True)))
+        for y, row in zip(range(0, 90, 30), table, strict=True)
+    )
+    assert [(item.quantity, item.unit_price, item.amount) for item in find_items(rows)] == [
+        (2, 39_990, 79_980),
+        (3, 4_990, 14_970),
+    ]
+
+
+def test_goods_are_listed_below_a_head_that_ends_with_the_word_of_the_sum() -> None:
+    found = read("BOLETA ELECTRONICA N° 4471", "COD. DESCRIPCION TOTAL", "POLERA BASICA NEGRA 12.990", "TOTAL 12.990")
+    assert [(item.name, item.amount) for item in found.items] == [("POLERA BASICA NEGRA", 12_990)]
 
 
 def test_the_number_of_a_house_is_not_the_documents() -> None:
