@@ -27,7 +27,7 @@ from smarteros.domain.messages import HUMAN_REPLY, IncomingMessage
 from smarteros.domain.model import Model
 from smarteros.domain.tenants import TENANT_MOVED, TENANT_SUSPENDED, Tenant
 from smarteros.domain.turns import Lane, TurnCause, TurnStart
-from smarteros.edge.cards import cards_masked, without_cards
+from smarteros.edge.cards import cards_masked, without_cards, without_pieces
 from smarteros.edge.rate_limit import TenantRate
 from smarteros.edge.refusals import Refusal, Refusals
 from smarteros.flow.engine import Engine
@@ -222,7 +222,7 @@ class Receiver:
         started: float,
         over: LimitName | None = None,
     ) -> Receipt:
-        event = without_cards(event)
+        event = without_pieces(self._database, tenant.scope, without_cards(event))
         received = _received(tenant, event, raw, delivery_id)
         try:
             if received.message is not None and event.person_replied_at is None:

@@ -8,7 +8,7 @@ is not: this lowers what is disclosed, it is no proof that nothing is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import phonenumbers
 
@@ -60,6 +60,11 @@ _CARD_BEGINNINGS: dict[int, re.Pattern[str]] = {
     18: re.compile(r"5[06-9]|6"),
     19: re.compile(r"4|5[06-9]|6"),
 }
+# Where a card's number ends a line or a message: where its groups end on the plastic. An order's number and the
+# telephone behind it, say, may make a card's number by chance.
+_BREAKS = {14: {4, 10}, 15: {4, 10}}
+_USUAL_BREAKS = {4, 8, 12, 16}
+_PIECE = re.compile(r"\W*\d[\W\d]{0,22}")
 CARD_MASK = "[tarjeta oculta]"
 _LOGGED_RUT = re.compile(r"(?<![\w.-])\d{1,2}\.?\d{3}\.?\d{3}-[\dkK](?![\w-])")
 _LOGGED_PHONE = re.compile(
@@ -153,6 +158,25 @@ def mask_cards(text: str) -> str:
     return _DIGIT_RUN.sub(_without_cards, text)
 
 
+def is_card_piece(text: str) -> bool:
+    """Tell whether a message is digits and nothing else, so that it may be a part of a card's number."""
+    return _PIECE.fullmatch(text) is not None
+
+
+def card_pieces(said: Sequence[str]) -> tuple[int, ...]:
+    """Return which of a customer's messages, in their order, are together one card's number; none when none are."""
+    for first in range(len(said)):
+        digits, breaks = "", set[int]()
+        for last in range(first, len(said)):
+            if not is_card_piece(said[last]) or len(digits) > max(_CARD_BEGINNINGS):
+                break
+            digits += "".join(re.findall(r"\d", said[last]))
+            if breaks and breaks <= _BREAKS.get(len(digits), _USUAL_BREAKS) and _is_whole_card(digits):
+                return tuple(range(first, last + 1))
+            breaks.add(len(digits))
+    return ()
+
+
 def redact_line(text: str) -> str:
     """Return a line of a log or trace without mail addresses, RUTs, phones and cards; ids of ours are left as they are.
 
@@ -182,9 +206,13 @@ def _end_of_card(groups: list[tuple[int, str]]) -> int:
     digits = first
     for at, group in groups[1:]:
         digits += group
-        if len(digits) in _CARD_BEGINNINGS and _is_card(digits):
+        if _is_whole_card(digits):
             return at + len(group)
     return 0
+
+
+def _is_whole_card(digits: str) -> bool:
+    return len(digits) in _CARD_BEGINNINGS and _is_card(digits)
 
 
 def _is_card(digits: str) -> bool:

@@ -62,14 +62,15 @@ def trace_webhook(tenant_id: str, turn_id: str, seconds: float) -> None:
     if _making.tracer is None:
         return
     token = _root_of.set(turn_id)
+    ended = time.time_ns()
     try:
         attributes = {"smos.tenant": tenant_id, "smos.turn": turn_id}
         span = _making.tracer.start_span(
-            "receive", context=Context(), attributes=attributes, start_time=time.time_ns() - round(seconds * 1e9)
+            "receive", context=Context(), attributes=attributes, start_time=ended - round(seconds * 1e9)
         )
     finally:
         _root_of.reset(token)
-    span.end()
+    span.end(ended)
 
 
 @contextmanager

@@ -196,6 +196,20 @@ def _messages(tenant_id: str, conversation_id: int) -> sa.ColumnElement[bool]:
     )
 
 
+def said_lately(connection: sa.Connection, tenant_id: str, conversation_id: int, within_s: float) -> dict[int, str]:
+    """Return what the customer wrote within the last ``within_s`` seconds, by message, oldest first."""
+    events = received_events
+    statement = (
+        sa.select(events.c.message_id, events.c.message["text"].astext)
+        .where(
+            _messages(tenant_id, conversation_id),
+            events.c.received_at > sa.func.clock_timestamp() - sa.func.make_interval(0, 0, 0, 0, 0, 0, within_s),
+        )
+        .order_by(events.c.message_id)
+    )
+    return {int(message_id): str(text) for message_id, text in connection.execute(statement)}
+
+
 def contact_of(connection: sa.Connection, tenant_id: str, conversation_id: int) -> Contact | None:
     """Return the customer of a conversation as its last message named him."""
     events = received_events

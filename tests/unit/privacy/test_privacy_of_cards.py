@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from tests.unit.flow.bench import TENANT, Bench
-from tests.unit.flow.hearing import Hearing
+from tests.unit.flow.hearing import Hearing, message_ids
 from tests.unit.store.queued import TurnQueue
 
-from smarteros.kit.redaction import CARD_MASK, mask_cards, redact_line
+from smarteros.kit.redaction import CARD_MASK, card_pieces, mask_cards, redact_line
 from smarteros.store.events import burst
 
 _CANARY = "4929 4212 3460 0821"
@@ -99,3 +99,35 @@ def test_a_line_of_a_log_names_nobody_and_keeps_our_ids() -> None:
         "TENANT_RUT_77123456:5:000000000012 step_failed: [EMAIL], [RUT], [PHONE], [PHONE], "
         f"{CARD_MASK} (conversation 12345, 2026-11-23T11:00:00Z)"
     )
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)], ids=["in order", "out of order"])
+def test_a_card_over_several_messages_is_masked_in_all_of_them(
+    hearing: Hearing, bench: Bench, turn_queue: TurnQueue, order: tuple[int, ...]
+) -> None:
+    pieces, ids = _CANARY.split(), [next(message_ids) for _ in order]
+    for at in order:
+        hearing.hear("message_created.whatsapp_text", id=ids[at], content=pieces[at])
+
+    assert texts_of(bench) == [CARD_MASK] * 4
+    assert pieces[order[-1]] not in dumped(turn_queue)
+
+
+@pytest.mark.parametrize(
+    "said", [("4929 4212", "3460 0821"), ("4929", "4212", "3460", "0821"), ("3782", "822463", "10005")]
+)
+def test_the_pieces_of_a_card_are_seen_among_other_messages(said: tuple[str, ...]) -> None:
+    assert card_pieces(("hola", "42", *said, "gracias")) == tuple(range(2, 2 + len(said)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("49294", "21234600821"),
+        ("4929 4212 3", "460 0821"),
+        ("4929 4212", "hola", "3460 0821"),
+        ("4929 4212", "3460 0822"),
+    ],
+)
+def test_numbers_that_are_no_pieces_of_a_card_are_left(said: tuple[str, ...]) -> None:
+    assert card_pieces(said) == ()
